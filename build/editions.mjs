@@ -1,0 +1,157 @@
+/**
+ * Builds the editions of the source (ARCHITECTURE.md, "One source, three ways"):
+ *
+ *   dist/fibers    as written; what the command line, the explorer and users of the library load
+ *   dist/threads   simulated code stripped of its generators, over operations.threads.ts
+ *   dist/lockstep  the same stripped code over operations.lockstep.ts
+ *
+ * Stripping keeps every line and column: `function*` loses its star and `yield*` becomes blanks,
+ * so the compiler's source maps, pointed at the original files, are right in every edition. The
+ * stripped tree is type-checked like the original, with `Op<T>` meaning `T`.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { strip } from './strip.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
+const roots = ['src', 'workers'];
+
+/** The rooms whose generator functions are simulated code. */
+export const simulatedRooms = [
+  'src/shared',
+  'src/hardware',
+  'src/xen',
+  'src/linux',
+  'src/actors',
+  'src/corpus',
+];
+
+/** Modules that only fibers have, and what an edition puts in their place. */
+const editions = [
+  { name: 'fibers', strip: false, suffix: null },
+  { name: 'threads', strip: true, suffix: '.threads.ts' },
+  { name: 'lockstep', strip: true, suffix: '.lockstep.ts' },
+];
+
+/** Rooms that only make sense as fibers and are left out of the stripped editions. */
+const fibersOnly = ['src/explore', 'src/cli', 'src/report', 'src/campaign', 'src/index.ts'];
+
+function* sourceFiles(dir) {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) yield* sourceFiles(path);
+    else if (entry.name.endsWith('.ts')) yield path;
+  }
+}
+
+function fingerprint() {
+  const hash = createHash('sha256');
+  const files = roots.flatMap((dir) => [...sourceFiles(join(root, dir))]);
+  const own = readdirSync(join(root, 'build')).filter((name) => name.endsWith('.mjs'));
+  files.push(...own.map((name) => join(root, 'build', name)), join(root, 'tsconfig.json'));
+  for (const file of files.sort()) hash.update(file).update('\0').update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function writeStripped(edition, into) {
+  for (const dir of roots) {
+    for (const file of sourceFiles(join(root, dir))) {
+      const path = relative(root, file);
+      if (fibersOnly.some((prefix) => path.startsWith(prefix))) continue;
+      if (/\.(threads|lockstep)\.ts$/.test(path)) continue;
+      const variant = file.replace(/\.ts$/, edition.suffix);
+      const shared = file.replace(/\.ts$/, '.threads.ts');
+      const from = existsSync(variant) ? variant : existsSync(shared) ? shared : file;
+      const text = readFileSync(from, 'utf8');
+      const simulated = simulatedRooms.some((room) => path.startsWith(`${room}/`));
+      const target = join(into, path);
+      mkdirSync(dirname(target), { recursive: true });
+      writeFileSync(target, simulated && from === file ? strip(path, text) : text);
+    }
+  }
+}
+
+function compile(sourceRoot, outDir) {
+  const config = {
+    extends: join(root, 'tsconfig.json'),
+    compilerOptions: {
+      noEmit: false,
+      noEmitOnError: true,
+      rootDir: sourceRoot,
+      outDir,
+      sourceMap: true,
+      declaration: true,
+      declarationMap: true,
+      stripInternal: true,
+      typeRoots: [join(root, 'node_modules/@types')],
+    },
+    include: [...roots.map((dir) => join(sourceRoot, dir)), join(root, 'src/**/*.d.ts')],
+    exclude: ['**/*.threads.ts', '**/*.lockstep.ts'],
+  };
+  const file = join(
+    root,
+    'build/editions',
+    `tsconfig.${relative(root, outDir).replace(/\W/g, '-')}.json`,
+  );
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(config, null, 2));
+  try {
+    execFileSync(process.execPath, [tsc, '-p', file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  } catch (error) {
+    process.stderr.write(error.stdout ?? '');
+    process.exit(1);
+  }
+}
+
+/** Source maps of a stripped edition name the copies; point them at the files people edit. */
+function pointMapsAtSource(outDir, editionRoot) {
+  for (const file of allFiles(outDir)) {
+    if (!file.endsWith('.map')) continue;
+    const map = JSON.parse(readFileSync(file, 'utf8'));
+    map.sources = map.sources.map((source) => {
+      const original = join(root, relative(editionRoot, join(dirname(file), source)));
+      return relative(dirname(file), original);
+    });
+    writeFileSync(file, JSON.stringify(map));
+  }
+}
+
+function* allFiles(dir) {
+  for (const name of readdirSync(dir)) {
+    const path = join(dir, name);
+    if (statSync(path).isDirectory()) yield* allFiles(path);
+    else yield path;
+  }
+}
+
+const stamp = join(root, 'dist/.fingerprint');
+const now = fingerprint();
+if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) process.exit(0);
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+rmSync(join(root, 'build/editions'), { recursive: true, force: true });
+for (const edition of editions) {
+  const outDir = join(root, 'dist', edition.name);
+  if (edition.strip) {
+    const editionRoot = join(root, 'build/editions', edition.name);
+    writeStripped(edition, editionRoot);
+    cpSync(join(root, 'package.json'), join(editionRoot, 'package.json'));
+    compile(editionRoot, outDir);
+    pointMapsAtSource(outDir, editionRoot);
+  } else {
+    compile(root, outDir);
+  }
+}
+writeFileSync(stamp, now);

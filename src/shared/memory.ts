@@ -1,0 +1,59 @@
+/**
+ * The words of the machine that is attached in this thread. One machine at a time: operations and
+ * tables find it here, so that simulated code passes only integers.
+ *
+ * Fibers write through `poke`, which remembers the chunks it touched: going back to a snapshot
+ * then costs as much as was written, not as much as there is.
+ */
+
+/** log2 of the words of a chunk of the dirty list. */
+const CHUNK_SHIFT = 4;
+
+/** All words of the attached machine. Only operations modules and layout.ts use it directly. */
+export let mem: Int32Array = new Int32Array(0);
+
+let dirtyFlags = new Uint8Array(0);
+let dirtyChunks = new Int32Array(0);
+let dirtyCount = 0;
+
+/** Binds this thread to a machine's words. */
+export function bindMemory(words: Int32Array): void {
+  mem = words;
+  const chunks = (words.length + (1 << CHUNK_SHIFT) - 1) >> CHUNK_SHIFT;
+  dirtyFlags = new Uint8Array(chunks);
+  dirtyChunks = new Int32Array(chunks);
+  dirtyCount = 0;
+}
+
+/** Stores a word and remembers that its chunk differs from the snapshot. */
+export function poke(word: number, value: number): void {
+  const chunk = word >> CHUNK_SHIFT;
+  if (dirtyFlags[chunk] === 0) {
+    dirtyFlags[chunk] = 1;
+    dirtyChunks[dirtyCount++] = chunk;
+  }
+  mem[word] = value;
+}
+
+/** A copy of all words; from now on `restore` of it costs only what was written since. */
+export function snapshot(): Int32Array {
+  forgetDirty();
+  return mem.slice();
+}
+
+/** Brings the words back to `saved`, which must be the last snapshot or equal memory at it. */
+export function restore(saved: Int32Array): void {
+  for (let i = 0; i < dirtyCount; i++) {
+    const chunk = dirtyChunks[i] as number;
+    const from = chunk << CHUNK_SHIFT;
+    const to = Math.min(from + (1 << CHUNK_SHIFT), mem.length);
+    for (let word = from; word < to; word++) mem[word] = saved[word] as number;
+    dirtyFlags[chunk] = 0;
+  }
+  dirtyCount = 0;
+}
+
+function forgetDirty(): void {
+  for (let i = 0; i < dirtyCount; i++) dirtyFlags[dirtyChunks[i] as number] = 0;
+  dirtyCount = 0;
+}

@@ -28,6 +28,8 @@ import { silent } from './observer.ts';
 
 export interface Engine {
   readonly observer: Observer;
+  /** Index of the running actor. */
+  readonly actor: number;
   /**
    * The running actor is about to perform an operation.
    * @returns true if the actor must suspend first, because another was chosen or because the
@@ -106,6 +108,7 @@ function exchange(word: number, value: number): number {
  */
 export class SoloEngine implements Engine {
   readonly observer: Observer;
+  readonly actor = 0;
   readonly watchedFrom: number;
   private kind = 0;
   private word = 0;
@@ -130,7 +133,7 @@ export class SoloEngine implements Engine {
     if (kind === CHOOSE) return 0;
     const before = mem[word] as number;
     const result = performOn(kind, word, this.a, this.b, this.c);
-    if (word >= this.watchedFrom) this.observer.access(kind, word, before, mem[word] as number);
+    if (word >= this.watchedFrom) this.observer.access(0, kind, word, before, mem[word] as number);
     return result;
   }
 }

@@ -43,6 +43,8 @@ const SLEEP_MS = 1;
 
 /** Who this thread is: the words that interrupt it, what runs then, and who watches. */
 export interface ThreadActor {
+  /** Index in the list of actors of the run. */
+  readonly index: number;
   /** Word that is non-zero when the controller wants something (pause, checkpoint, stop). */
   readonly controlWord: number;
   /** Word that is non-zero when a physical interrupt is pending; 0 if the actor has no vCPU. */
@@ -61,6 +63,7 @@ export interface ThreadActor {
 }
 
 const nobody: ThreadActor = {
+  index: 0,
   controlWord: 0,
   physicalWord: 0,
   upcallWord: 0,
@@ -118,7 +121,7 @@ export function read(word: number): number {
   attend();
   tally(READ);
   const value = mem[word] as number;
-  if (word >= watchedFrom) actor.observer.access(READ, word, value, value);
+  if (word >= watchedFrom) actor.observer.access(actor.index, READ, word, value, value);
   return value;
 }
 
@@ -127,14 +130,14 @@ export function write(word: number, value: number): void {
   tally(WRITE);
   const before = mem[word] as number;
   mem[word] = value;
-  if (word >= watchedFrom) actor.observer.access(WRITE, word, before, value);
+  if (word >= watchedFrom) actor.observer.access(actor.index, WRITE, word, before, value);
 }
 
 export function readOnce(word: number): number {
   attend();
   tally(READ_ONCE);
   const value = Atomics.load(mem, word);
-  if (word >= watchedFrom) actor.observer.access(READ_ONCE, word, value, value);
+  if (word >= watchedFrom) actor.observer.access(actor.index, READ_ONCE, word, value, value);
   return value;
 }
 
@@ -148,7 +151,7 @@ export function loadAcquire(word: number): number {
   attend();
   tally(LOAD_ACQUIRE);
   const value = Atomics.load(mem, word);
-  if (word >= watchedFrom) actor.observer.access(LOAD_ACQUIRE, word, value, value);
+  if (word >= watchedFrom) actor.observer.access(actor.index, LOAD_ACQUIRE, word, value, value);
   return value;
 }
 
@@ -161,7 +164,7 @@ export function storeRelease(word: number, value: number): void {
 function store(kind: number, word: number, value: number): void {
   if (word >= watchedFrom) {
     const before = Atomics.exchange(mem, word, value);
-    actor.observer.access(kind, word, before, value);
+    actor.observer.access(actor.index, kind, word, before, value);
   } else {
     Atomics.store(mem, word, value);
   }
@@ -173,7 +176,7 @@ export function cmpxchg(word: number, expected: number, value: number): number {
   tally(CMPXCHG);
   const before = Atomics.compareExchange(mem, word, expected, value);
   if (word >= watchedFrom) {
-    actor.observer.access(CMPXCHG, word, before, before === expected ? value : before);
+    actor.observer.access(actor.index, CMPXCHG, word, before, before === expected ? value : before);
   }
   if (before === expected) wake(word);
   return before;
@@ -183,7 +186,7 @@ export function xchg(word: number, value: number): number {
   attend();
   tally(XCHG);
   const before = Atomics.exchange(mem, word, value);
-  if (word >= watchedFrom) actor.observer.access(XCHG, word, before, value);
+  if (word >= watchedFrom) actor.observer.access(actor.index, XCHG, word, before, value);
   wake(word);
   return before;
 }
@@ -192,7 +195,8 @@ export function fetchAdd(word: number, delta: number): number {
   attend();
   tally(FETCH_ADD);
   const before = Atomics.add(mem, word, delta);
-  if (word >= watchedFrom) actor.observer.access(FETCH_ADD, word, before, (before + delta) | 0);
+  if (word >= watchedFrom)
+    actor.observer.access(actor.index, FETCH_ADD, word, before, (before + delta) | 0);
   wake(word);
   return before;
 }
@@ -201,7 +205,8 @@ export function fetchAnd(word: number, mask: number): number {
   attend();
   tally(FETCH_AND);
   const before = Atomics.and(mem, word, mask);
-  if (word >= watchedFrom) actor.observer.access(FETCH_AND, word, before, before & mask);
+  if (word >= watchedFrom)
+    actor.observer.access(actor.index, FETCH_AND, word, before, before & mask);
   wake(word);
   return before;
 }
@@ -210,7 +215,8 @@ export function fetchOr(word: number, bits: number): number {
   attend();
   tally(FETCH_OR);
   const before = Atomics.or(mem, word, bits);
-  if (word >= watchedFrom) actor.observer.access(FETCH_OR, word, before, before | bits);
+  if (word >= watchedFrom)
+    actor.observer.access(actor.index, FETCH_OR, word, before, before | bits);
   wake(word);
   return before;
 }
@@ -263,7 +269,7 @@ export function acquireWhen(word: number, mask: number, want: number, delta: num
       const before = Atomics.compareExchange(mem, word, value, (value + delta) | 0);
       if (before === value) {
         if (word >= watchedFrom) {
-          actor.observer.access(ACQUIRE_WHEN, word, before, (before + delta) | 0);
+          actor.observer.access(actor.index, ACQUIRE_WHEN, word, before, (before + delta) | 0);
         }
         wake(word);
         return before;
@@ -289,7 +295,7 @@ export function loadThrough(guard: number, expected: number, word: number): numb
   tally(LOAD_THROUGH);
   if (mem[guard] !== expected) return LOST;
   const value = Atomics.load(mem, word);
-  if (word >= watchedFrom) actor.observer.access(LOAD_THROUGH, word, value, value);
+  if (word >= watchedFrom) actor.observer.access(actor.index, LOAD_THROUGH, word, value, value);
   return value;
 }
 
@@ -325,9 +331,9 @@ export function writeLocal(word: number, value: number): void {
 }
 
 export function trace(point: number, a: number, b: number, c: number): void {
-  actor.observer.trace(point, a, b, c);
+  actor.observer.trace(actor.index, point, a, b, c);
 }
 
 export function warnOn(condition: boolean, id: number, a: number, b: number): void {
-  if (condition) actor.observer.bug(id, a, b);
+  if (condition) actor.observer.bug(actor.index, id, a, b);
 }

@@ -210,10 +210,10 @@ export function writeLocal(word: number, value: number): void {
 
 /** A kernel tracepoint; no point and no effect on the machine. */
 export function trace(point: number, a: number, b: number, c: number): void {
-  engine.observer.trace(point, a, b, c);
+  engine.observer.trace(engine.actor, point, a, b, c);
 }
 
 /** BUG_ON(), WARN_ON(): reports `id` if `condition` holds, and goes on as a release build does. */
 export function warnOn(condition: boolean, id: number, a: number, b: number): void {
-  if (condition) engine.observer.bug(id, a, b);
+  if (condition) engine.observer.bug(engine.actor, id, a, b);
 }

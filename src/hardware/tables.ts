@@ -2,12 +2,28 @@
 import type { Config, TableShape } from '../shared/table.ts';
 import { ConfigError } from '../shared/layout.ts';
 import { writeLocal } from '../shared/operations.ts';
+import { Device, Iommu, IommuQueue, Iotlb } from './iommu.ts';
 import { FrameWord, MFN_LIMIT, PtWord } from './paging.ts';
 import { Params } from './params.ts';
+import { Call, CallQueue, Shootdown } from './shootdown.ts';
 import { Tlb } from './tlb.ts';
 import { Vcpu, VcpuReg } from './vcpu.ts';
 
-export const hardwareTables = [Params, Vcpu, VcpuReg, Tlb, PtWord, FrameWord];
+export const hardwareTables = [
+  Params,
+  Vcpu,
+  VcpuReg,
+  Tlb,
+  Shootdown,
+  CallQueue,
+  Call,
+  Iommu,
+  IommuQueue,
+  Device,
+  Iotlb,
+  PtWord,
+  FrameWord,
+];
 
 /**
  * A tiny machine: two domains of two vCPUs, two-level page tables of 8 entries (vpns 0–63, the

@@ -169,6 +169,7 @@ export function attach(machine: Machine): void {
       field.word = place.from + i;
       field.stride = place.stride;
       field.outer = place.outer;
+      field.count = place.counts.at(-1) ?? 1;
     });
   }
   bindMemory(machine.words);

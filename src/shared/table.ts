@@ -19,6 +19,8 @@ export class Field {
   stride = 0;
   /** Words from one record to the next along the first of two dimensions. */
   outer = 0;
+  /** Records along the last dimension, as ARRAY_SIZE() tells it; 1 for a single record. */
+  count = 0;
   constructor(name: string) {
     this.name = name;
   }

@@ -23,21 +23,12 @@ import {
 import { createHash } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { simulatedRooms } from './rooms.mjs';
 import { strip } from './strip.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
-const roots = ['src', 'workers'];
-
-/** The rooms whose generator functions are simulated code. */
-export const simulatedRooms = [
-  'src/shared',
-  'src/hardware',
-  'src/xen',
-  'src/linux',
-  'src/actors',
-  'src/corpus',
-];
+const roots = ['src', 'workers'].filter((dir) => existsSync(join(root, dir)));
 
 /** Modules that only fibers have, and what an edition puts in their place. */
 const editions = [

@@ -1,0 +1,1 @@
+export function strip(path: string, text: string): string;

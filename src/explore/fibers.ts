@@ -1,0 +1,301 @@
+/**
+ * Fibers: actors as generators under one scheduler, in one thread. The engine asks the strategy
+ * inside the operation, so a fiber suspends only if another one was chosen.
+ */
+import type { Engine } from '../shared/engine.ts';
+import { AWAIT_EQUAL, AWAIT_NOT_EQUAL, CHOOSE } from '../shared/kinds.ts';
+import { restore, snapshot } from '../shared/memory.ts';
+import type { Observer } from '../shared/observer.ts';
+import { installEngine } from '../shared/operations.ts';
+import type { Actor, Processors } from './actor.ts';
+import { processorsOf } from './actor.ts';
+import type { Complaint } from './finding.ts';
+import type { MemoryModel, Pending } from './model.ts';
+import { READS } from './model.ts';
+import { SequentialConsistency } from './models/sc.ts';
+import { TotalStoreOrder } from './models/tso.ts';
+import type { Strategy } from './strategy.ts';
+
+/** Names of memory models. */
+export type MemoryName = 'sc' | 'tso';
+
+/** What fibers need to know of a program. */
+export interface FiberProgram {
+  readonly actors: readonly Actor[];
+  readonly memory: MemoryName;
+  readonly observer: Observer | null;
+  readonly watchedFrom: number;
+  /** Steps after which an execution counts as a livelock. */
+  readonly maxSteps: number;
+  readonly setup: (() => void) | null;
+  /** Asked after every step; a complaint ends the execution. */
+  readonly invariant: (() => Complaint | null) | null;
+}
+
+/** How an execution ended. */
+export const RUNNING = 0;
+export const COMPLETE = 1;
+export const DEADLOCK = 2;
+export const LIVELOCK = 3;
+/** An assumption did not hold: the execution does not count. */
+export const DISCARDED = 4;
+/** A complaint ended it. */
+export const BROKEN = 5;
+/** The strategy saw that it leads nowhere new. */
+export const REDUNDANT = 6;
+/** Only daemons were left, and they would go on for ever. */
+export const TRUNCATED = 7;
+
+const DONE = 0;
+const READY = 1;
+const WAITS = 2;
+
+export class Fibers implements Engine {
+  readonly program: FiberProgram;
+  readonly count: number;
+  /** Actors and buffers. */
+  readonly processes: number;
+  readonly processors: Processors;
+  readonly pending: Pending;
+  readonly model: MemoryModel;
+  readonly observer: Observer;
+  readonly saved: Int32Array;
+  strategy: Strategy;
+  /** The actor that runs, or whose operation was performed last. */
+  actor = 0;
+  /** Operations and flushes performed in this execution. */
+  steps = 0;
+  outcome = RUNNING;
+  complaint: Complaint | null = null;
+  /** The processes in the order in which they went, and the choices of data in their order. */
+  schedule = new Int32Array(1024);
+  choices: number[] = [];
+  /** Processes that are enabled, after `listEnabled`. */
+  readonly enabled: Int32Array;
+  private readonly status: Uint8Array;
+  private readonly fibers: Generator[] = [];
+  private next = -1;
+  private starting = false;
+  private workers = 0;
+
+  constructor(program: FiberProgram, strategy: Strategy) {
+    const { actors } = program;
+    const count = actors.length;
+    this.program = program;
+    this.strategy = strategy;
+    this.count = count;
+    this.processors = processorsOf(actors);
+    const column = (): Int32Array => new Int32Array(count);
+    const { cpu, interrupt } = this.processors;
+    this.pending = {
+      kind: column(),
+      word: column(),
+      a: column(),
+      b: column(),
+      c: column(),
+      cpu,
+      interrupt,
+    };
+    this.model =
+      program.memory === 'tso'
+        ? new TotalStoreOrder(this.pending, count)
+        : new SequentialConsistency(this.pending);
+    this.processes = count + this.model.buffers;
+    this.enabled = new Int32Array(this.processes);
+    this.status = new Uint8Array(count);
+    this.saved = snapshot();
+    this.observer = this.watch(program.observer);
+  }
+
+  private watch(inner: Observer | null): Observer {
+    return {
+      access: (actor, kind, word, before, after) => inner?.access(actor, kind, word, before, after),
+      trace: (actor, point, a, b, c) => inner?.trace(actor, point, a, b, c),
+      bug: (actor, id, a, b) => {
+        inner?.bug(actor, id, a, b);
+        this.complain({
+          invariant: `bug ${id}`,
+          message: `assertion ${id} failed (${a}, ${b}) in ${this.program.actors[actor].name}`,
+          words: [],
+        });
+      },
+    };
+  }
+
+  /** Something that must hold does not: ends the execution after this step. */
+  complain(complaint: Complaint): void {
+    this.complaint ??= complaint;
+  }
+
+  /** Runs one execution under the strategy. @returns its outcome; RUNNING if nothing is left. */
+  run(): number {
+    this.rewind();
+    this.model.reset();
+    this.steps = 0;
+    this.outcome = RUNNING;
+    this.complaint = null;
+    this.choices.length = 0;
+    this.program.setup?.();
+    if (!this.strategy.start(this)) return RUNNING;
+    const outer = installEngine(this);
+    try {
+      this.launch();
+      this.drive();
+    } catch (error) {
+      this.complain({ invariant: 'exception', message: describe(error), words: [] });
+      this.outcome = BROKEN;
+    } finally {
+      installEngine(outer);
+    }
+    if (this.strategy.end(this) && this.outcome !== BROKEN) this.outcome = REDUNDANT;
+    return this.outcome;
+  }
+
+  /** Puts the words back to the start of an execution. */
+  rewind(): void {
+    restore(this.saved);
+  }
+
+  private launch(): void {
+    const { actors } = this.program;
+    this.starting = true;
+    this.workers = 0;
+    for (let i = 0; i < this.count; i++) {
+      this.actor = i;
+      if (actors[i].daemon !== true) this.workers++;
+      const fiber = actors[i].body();
+      this.fibers[i] = fiber;
+      if (fiber.next().done === true) this.finish(i);
+    }
+    this.starting = false;
+  }
+
+  private drive(): void {
+    let next = this.schedules();
+    while (next >= 0) {
+      this.actor = next;
+      const step = this.fibers[next].next();
+      if (step.done === true) {
+        this.finish(next);
+        next = this.schedules();
+      } else {
+        next = this.next;
+      }
+    }
+  }
+
+  private finish(actor: number): void {
+    this.status[actor] = DONE;
+    if (this.program.actors[actor].daemon !== true) this.workers--;
+  }
+
+  begin(kind: number, word: number, a: number, b: number, c: number): boolean {
+    const { actor, pending } = this;
+    pending.kind[actor] = kind;
+    pending.word[actor] = word;
+    pending.a[actor] = a;
+    pending.b[actor] = b;
+    pending.c[actor] = c;
+    const waits = this.processors.any || this.model.waits(kind, false);
+    this.status[actor] = waits ? WAITS : READY;
+    if (this.starting) return true;
+    this.next = this.schedules();
+    return this.next !== actor;
+  }
+
+  perform(): number {
+    const { actor, model } = this;
+    let result = model.perform(actor);
+    if (this.pending.kind[actor] === CHOOSE) {
+      result = this.strategy.choose(this, this.pending.a[actor]);
+      this.choices.push(result);
+    }
+    this.after(actor, actor, this.pending.kind[actor]);
+    return result;
+  }
+
+  private after(process: number, actor: number, kind: number): void {
+    const { model, program } = this;
+    if (model.touched >= program.watchedFrom && model.effect !== 0) {
+      this.observer.access(actor, kind, model.touched, model.before, model.after);
+    }
+    this.strategy.performed(this, process);
+    if (program.invariant !== null && model.effect > READS) {
+      const complaint = program.invariant();
+      if (complaint !== null) this.complain(complaint);
+    }
+  }
+
+  /** Lets the strategy decide; performs flushes at once. @returns the next actor, -1 at the end. */
+  private schedules(): number {
+    for (;;) {
+      if (this.complaint !== null) return this.stop(BROKEN);
+      if (this.steps >= this.program.maxSteps) {
+        return this.stop(this.workers > 0 ? LIVELOCK : TRUNCATED);
+      }
+      const process = this.strategy.pick(this);
+      if (process < 0) return this.stop(this.verdictAtRest());
+      if (this.steps === this.schedule.length) this.grow();
+      this.schedule[this.steps++] = process;
+      if (process < this.count) return process;
+      const actor = this.model.flush(process - this.count);
+      this.after(process, actor, this.model.flushedKind);
+    }
+  }
+
+  private stop(outcome: number): number {
+    this.outcome = outcome;
+    return -1;
+  }
+
+  private grow(): void {
+    const larger = new Int32Array(this.schedule.length * 2);
+    larger.set(this.schedule);
+    this.schedule = larger;
+  }
+
+  private verdictAtRest(): number {
+    const { kind, a, b } = this.pending;
+    let verdict = COMPLETE;
+    for (let i = 0; i < this.count; i++) {
+      if (this.status[i] === DONE || this.program.actors[i].daemon === true) continue;
+      if (kind[i] === AWAIT_EQUAL && a[i] === 0 && b[i] !== 0) return DISCARDED;
+      verdict = DEADLOCK;
+    }
+    return verdict;
+  }
+
+  /** Can this process go now? */
+  isEnabled(process: number): boolean {
+    if (process >= this.count) return this.model.canFlush(process - this.count);
+    const status = this.status[process];
+    if (status !== WAITS) return status === READY;
+    if (!this.model.enabled(process)) return false;
+    if (!this.processors.any) return true;
+    return this.processors.above[process].every((other) => this.isIdle(other));
+  }
+
+  /** Fills `enabled`. @returns how many processes can go now, in order of their numbers. */
+  listEnabled(): number {
+    let found = 0;
+    for (let i = 0; i < this.processes; i++) if (this.isEnabled(i)) this.enabled[found++] = i;
+    return found;
+  }
+
+  /** Has the actor ended? */
+  isDone(actor: number): boolean {
+    return this.status[actor] === DONE;
+  }
+
+  /** Does the interrupt wait for its next delivery? */
+  isIdle(actor: number): boolean {
+    if (this.status[actor] === DONE) return true;
+    const kind = this.pending.kind[actor];
+    const awaits = kind === AWAIT_EQUAL || kind === AWAIT_NOT_EQUAL;
+    return awaits && this.pending.word[actor] === this.processors.idleWord[actor];
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

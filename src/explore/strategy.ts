@@ -1,0 +1,21 @@
+/**
+ * A strategy decides, at every point, who goes next. It sees processes: actors by index, then the
+ * flushes of store buffers. One strategy is one file under strategies/.
+ */
+import type { Fibers } from './fibers.ts';
+
+export interface Strategy {
+  readonly name: string;
+  /** Exhaustive strategies end by themselves, having covered every schedule up to equivalence. */
+  readonly exhaustive: boolean;
+  /** A new execution begins. @returns false if nothing is left to explore. */
+  start(fibers: Fibers): boolean;
+  /** @returns the process that goes next, enabled now; -1 if none is. */
+  pick(fibers: Fibers): number;
+  /** A choice of data by the running actor. @returns a number in [0, count). */
+  choose(fibers: Fibers, count: number): number;
+  /** Process `process` has just performed its operation; `fibers.model` says what it did. */
+  performed(fibers: Fibers, process: number): void;
+  /** The execution is over. @returns true if it was cut short because it is redundant. */
+  end(fibers: Fibers): boolean;
+}

@@ -1,0 +1,46 @@
+/**
+ * Memory reservations (xen/common/memory.c: do_memory_op()): how a balloon gives frames back and
+ * gets others. A PV guest names frames by machine frame number where Xen says gmfn.
+ */
+import { domainOf } from '../hardware/params.ts';
+import type { Op } from '../shared/op.ts';
+import { getPage, mfnValid, putPage, putPageAllocRef } from './frame-table.ts';
+import { setGpfnFromMfn } from './m2p.ts';
+import { ZONE_DATA, allocDomheapPageOfZone } from './page-alloc.ts';
+import { NO_PAGE } from './page-info.ts';
+import { XEN_EINVAL, XEN_ENOMEM } from './public/xen.ts';
+
+/**
+ * XENMEM_decrease_reservation of one frame. xen/common/memory.c: guest_remove_page()
+ * The frame is freed when the last reference is gone: mappings and grants may hold it longer.
+ * @param v - vCPU that calls. @param gmfn - machine frame of the caller.
+ * @returns 0 or a negative errno.
+ */
+export function* decreaseReservation(v: number, gmfn: number): Op {
+  if (!mfnValid(gmfn) || (yield* getPage(v, gmfn, domainOf(v))) === 0) return -XEN_EINVAL;
+  yield* putPageAllocRef(v, gmfn);
+  yield* putPage(v, gmfn);
+  return 0;
+}
+
+/**
+ * XENMEM_populate_physmap of one frame. xen/common/memory.c: populate_physmap()
+ * @param v - vCPU that calls. @param d - domain that gets the frame.
+ * @param pfn - the number that the M2P gives it. @param zone - ZONE_* of page-alloc.ts.
+ * @returns mfn, or a negative errno.
+ */
+export function* populatePhysmap(v: number, d: number, pfn: number, zone: number): Op {
+  const mfn = yield* allocDomheapPageOfZone(v, d, zone);
+  if (mfn === NO_PAGE) return -XEN_ENOMEM;
+  yield* setGpfnFromMfn(mfn, pfn);
+  return mfn;
+}
+
+/**
+ * A data frame for the caller, as a balloon asks for it.
+ * @param v - vCPU that calls. @param pfn - the number that the M2P gives it.
+ * @returns mfn, or a negative errno.
+ */
+export function* increaseReservation(v: number, pfn: number): Op {
+  return yield* populatePhysmap(v, domainOf(v), pfn, ZONE_DATA);
+}

@@ -1,0 +1,124 @@
+/**
+ * The grant-table ABI, version 1 (xen/include/public/grant_table.h).
+ *
+ * Shared entry (struct grant_entry_v1), two words of table `gnttab[d].entry[ref]`
+ *   word 0  flags:16 | domid:16   [XEN,GST]  one 32-bit unit, as Xen's `union grant_combo`
+ *   word 1  frame                 [GST]      gfn; a PV guest writes the machine frame number
+ *
+ * Introducing an entry [GST]: 1. domid. 2. frame. 3. write barrier. 4. flags.
+ * Here domid and flags share a word, so: frame, write barrier, word 0.
+ *
+ * Revoking an entry that nobody uses [GST]:
+ *   1. read flags. 2. GTF_reading or GTF_writing set: in use, give up.
+ *   3. compare-and-swap flags to 0; on failure begin anew. The guest's 16-bit swap is a 32-bit one
+ *   that is tried again when only the domid changed.
+ */
+
+/** GTF_*: bits of the flags of a shared entry. */
+export const GTF_invalid = 0;
+export const GTF_permit_access = 1;
+export const GTF_accept_transfer = 2;
+export const GTF_transitive = 3;
+export const GTF_type_mask = 3;
+/** [GST] The grantee may only read. */
+export const GTF_readonly = 1 << 2;
+/** [XEN] The grantee has a mapping. */
+export const GTF_reading = 1 << 3;
+/** [XEN] The grantee has a writable mapping. */
+export const GTF_writing = 1 << 4;
+export const GTF_sub_page = 1 << 8;
+
+/** Entries that the toolstack fills before the guest runs: 0 console, 1 xenstore. */
+export const GNTTAB_NR_RESERVED_ENTRIES = 8;
+
+/** GNTMAP_*: what a mapping is for. */
+export const GNTMAP_device_map = 1 << 0;
+export const GNTMAP_host_map = 1 << 1;
+export const GNTMAP_readonly = 1 << 2;
+/** The guest's applications may use the mapping (PTE_USER). */
+export const GNTMAP_application_map = 1 << 3;
+/** The host address is the place of a PTE, not a virtual address. */
+export const GNTMAP_contains_pte = 1 << 4;
+/** Becomes PTE_SPECIAL in a Linux guest. */
+export const GNTMAP_guest_avail0 = 1 << 16;
+
+/** GNTCOPY_*: which side of a copy is named by a grant reference. */
+export const GNTCOPY_source_gref = 1 << 0;
+export const GNTCOPY_dest_gref = 1 << 1;
+
+/** GNTST_*: status of one operation; 0 or negative. */
+export const GNTST_okay = 0;
+export const GNTST_general_error = -1;
+export const GNTST_bad_domain = -2;
+export const GNTST_bad_gntref = -3;
+export const GNTST_bad_handle = -4;
+export const GNTST_bad_virt_addr = -5;
+export const GNTST_bad_dev_addr = -6;
+export const GNTST_permission_denied = -8;
+export const GNTST_bad_page = -9;
+export const GNTST_bad_copy_arg = -10;
+export const GNTST_eagain = -12;
+export const GNTST_no_space = -13;
+
+/** Printable names of the status codes, by negated code. */
+export const GNTST_NAMES: readonly string[] = [
+  'GNTST_okay',
+  'GNTST_general_error',
+  'GNTST_bad_domain',
+  'GNTST_bad_gntref',
+  'GNTST_bad_handle',
+  'GNTST_bad_virt_addr',
+  'GNTST_bad_dev_addr',
+  'GNTST_no_device_space',
+  'GNTST_permission_denied',
+  'GNTST_bad_page',
+  'GNTST_bad_copy_arg',
+  'GNTST_address_too_big',
+  'GNTST_eagain',
+  'GNTST_no_space',
+];
+
+/**
+ * Operation records: an array of them lies in words of the calling guest and a hypercall takes
+ * the word index of the first. Each constant is the offset of a field from the record's start.
+ *
+ * struct gnttab_map_grant_ref. IN hostAddr (word index of the PTE with GNTMAP_contains_pte, else a
+ * vpn), flags, ref, dom; OUT status, handle, devBusAddr (machine frame).
+ */
+export const MAP_HOST_ADDR = 0;
+export const MAP_FLAGS = 1;
+export const MAP_REF = 2;
+export const MAP_DOM = 3;
+export const MAP_STATUS = 4;
+export const MAP_HANDLE = 5;
+export const MAP_DEV_BUS_ADDR = 6;
+export const MAP_WORDS = 8;
+
+/** struct gnttab_unmap_grant_ref. IN hostAddr, devBusAddr (0: none), handle; OUT status. */
+export const UNMAP_HOST_ADDR = 0;
+export const UNMAP_DEV_BUS_ADDR = 1;
+export const UNMAP_HANDLE = 2;
+export const UNMAP_STATUS = 3;
+export const UNMAP_WORDS = 4;
+
+/** struct gnttab_unmap_and_replace. IN hostAddr, newAddr (a vpn), handle; OUT status. */
+export const REPLACE_HOST_ADDR = 0;
+export const REPLACE_NEW_ADDR = 1;
+export const REPLACE_HANDLE = 2;
+export const REPLACE_STATUS = 3;
+export const REPLACE_WORDS = 4;
+
+/**
+ * struct gnttab_copy. IN source and dest (a ref with the GNTCOPY_*_gref flag, else a machine
+ * frame of the caller), their domids, offsets and length in words of a frame, flags; OUT status.
+ */
+export const COPY_SOURCE = 0;
+export const COPY_SOURCE_DOMID = 1;
+export const COPY_SOURCE_OFFSET = 2;
+export const COPY_DEST = 3;
+export const COPY_DEST_DOMID = 4;
+export const COPY_DEST_OFFSET = 5;
+export const COPY_LEN = 6;
+export const COPY_FLAGS = 7;
+export const COPY_STATUS = 8;
+export const COPY_WORDS = 12;

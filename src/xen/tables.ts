@@ -1,0 +1,77 @@
+/** The tables of the hypervisor room, their default sizes, and its boot. */
+import { bootParams } from '../hardware/tables.ts';
+import { firstVcpuOf, vcpusPerDomain } from '../hardware/params.ts';
+import { ConfigError } from '../shared/layout.ts';
+import { runAlone, writeLocal } from '../shared/operations.ts';
+import type { AnyTable, Config } from '../shared/table.ts';
+import { Domain } from './domain.ts';
+import { ActiveEntry } from './grant-table/active.ts';
+import { GrantEntry } from './grant-table/entry.ts';
+import { GrantTable } from './grant-table/lock.ts';
+import { MAPTRACK_TAIL, Maptrack, MaptrackFreelist, MaptrackPage } from './grant-table/maptrack.ts';
+import { M2p } from './m2p.ts';
+import { Heap, initHeap } from './page-alloc.ts';
+import { PageInfo } from './page-info.ts';
+import { XenParams } from './params.ts';
+
+export const xenTables: readonly AnyTable[] = [
+  XenParams,
+  Domain,
+  Heap,
+  PageInfo,
+  M2p,
+  GrantTable,
+  Maptrack,
+  MaptrackPage,
+  MaptrackFreelist,
+  GrantEntry,
+  ActiveEntry,
+];
+
+/** A tiny machine: two frames of 16 grants, four of four handles, for each domain. */
+export const xenDefaults = {
+  gnttabFrames: 2,
+  gnttabPerFrame: 16,
+  gnttabInitialFrames: 1,
+  gnttabEntries: 32,
+  maptrackFrames: 4,
+  maptrackPerFrame: 4,
+  maptrackEntries: 16,
+  unmapBatch: 32,
+  ports: 32,
+  maxPages: 0,
+};
+
+/** Refuses sizes that contradict each other. @throws ConfigError. */
+function checkXenSizes(config: Config): void {
+  const at = (key: string): number => config[key] ?? 0;
+  if (at('gnttabEntries') !== at('gnttabFrames') * at('gnttabPerFrame')) {
+    throw new ConfigError('gnttabEntries must be gnttabFrames * gnttabPerFrame');
+  }
+  if (at('maptrackEntries') !== at('maptrackFrames') * at('maptrackPerFrame')) {
+    throw new ConfigError('maptrackEntries must be maptrackFrames * maptrackPerFrame');
+  }
+}
+
+/**
+ * Boots the hypervisor of the attached machine, after bootHardware: all frames free, every domain
+ * exists with an empty grant table and no memory.
+ */
+export function bootXen(config: Config): void {
+  checkXenSizes(config);
+  bootParams(XenParams.shape, config);
+  runAlone(initHeap());
+  const maxPages = config['maxPages'] || (config['frames'] ?? 0);
+  for (let d = 0; d < (config['domains'] ?? 0); d++) {
+    writeLocal(Domain.inList.at(d), 1);
+    writeLocal(Domain.needIommu.at(d), config['iommu'] ?? 0);
+    writeLocal(Domain.maxPages.at(d), maxPages);
+    writeLocal(GrantTable.nrGrantFrames.at(d), config['gnttabInitialFrames'] ?? 0);
+    writeLocal(GrantTable.maxGrantFrames.at(d), config['gnttabFrames'] ?? 0);
+    writeLocal(GrantTable.maxMaptrackFrames.at(d), config['maptrackFrames'] ?? 0);
+    for (let v = firstVcpuOf(d); v < firstVcpuOf(d) + vcpusPerDomain(); v++) {
+      writeLocal(MaptrackFreelist.head.at(v), MAPTRACK_TAIL);
+      writeLocal(MaptrackFreelist.tail.at(v), MAPTRACK_TAIL);
+    }
+  }
+}

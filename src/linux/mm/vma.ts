@@ -1,0 +1,110 @@
+/**
+ * Virtual memory areas (include/linux/mm_types.h: struct vm_area_struct): the pages
+ * [vmStart, vmEnd) of an address space, with one protection and one set of operations.
+ *
+ * A VMA changes under mmap_lock write and vma_start_write (vma-lock.ts); it is stable for readers
+ * of mmap_lock and for holders of its read lock. Whoever finds it without a lock (vma-tree.ts) may
+ * only look at vmRefcnt and vmLockSeq.
+ *
+ * vmRefcnt  0 detached, 1 attached, + 1 for each reader, + VM_REFCNT_EXCLUDE while a writer waits.
+ *
+ * The memory of a VMA is type-stable (SLAB_TYPESAFE_BY_RCU): freed at once, used again at once,
+ * perhaps in another address space; so a reader checks `mm` and the bounds after it has the lock.
+ */
+import type { Op } from '../../shared/op.ts';
+import { read, write, writeOnce } from '../../shared/operations.ts';
+import { slabAlloc, slabFree } from '../../shared/slab.ts';
+import { defineTable } from '../../shared/table.ts';
+import { PTE_PRESENT, PTE_PROTNONE, PTE_RW, PTE_USER } from '../../hardware/paging.ts';
+
+/** No VMA: the null pointer. */
+export const NO_VMA = -1;
+
+/** include/linux/mm.h: VM_* flags, with their bits. */
+export const VM_READ = 0x1;
+export const VM_WRITE = 0x2;
+export const VM_SHARED = 0x8;
+export const VM_PFNMAP = 0x400;
+export const VM_IO = 0x4000;
+export const VM_DONTCOPY = 0x20000;
+export const VM_DONTEXPAND = 0x40000;
+export const VM_MIXEDMAP = 0x10000000;
+
+/** vmLockSeq of a VMA that was never write-locked (UINT_MAX in the kernel). */
+export const VM_LOCK_SEQ_NONE = -1;
+
+export const Vma = defineTable(
+  'vma[%]',
+  ['vmas'],
+  {
+    mm: '[GST] address space',
+    vmStart: '[GST] first vpn',
+    vmEnd: '[GST] vpn after the last',
+    flags: '[GST] VM_* flags',
+    pageProt: '[GST] PTE_* flags of its page-table entries (vm_page_prot)',
+    pgoff: '[GST] offset of vmStart in the mapped object, in pages',
+    ops: '[GST] VM_OPS_* (vm-ops.ts)',
+    privateData: '[GST] object of the driver, -1 if none (vm_private_data)',
+    pages: '[GST] the slice of its page array (Draft B: vma->pages), -1 if none',
+    vmRefcnt: '[GST] state and readers of the per-VMA lock',
+    vmLockSeq: '[GST] mmLockSeq of the last write section that locked it',
+    detachedNext: '[GST] next VMA that the same munmap detached, -1 at the end',
+  },
+  { lineAligned: true },
+);
+
+export const VmaPool = defineTable('vma_cache[%]', ['vmas'], {
+  value: '[GST] bitmap of the VMAs in use (slab.ts)',
+});
+
+/** mm/mmap.c: vm_get_page_prot(): page-table flags of VM_* flags. */
+export function vmGetPageProt(flags: number): number {
+  if ((flags & (VM_READ | VM_WRITE)) === 0) return PTE_PROTNONE;
+  return PTE_PRESENT | PTE_USER | ((flags & VM_WRITE) !== 0 ? PTE_RW : 0);
+}
+
+/** include/linux/mm.h: vma_pages(). The caller keeps the VMA stable. @returns pages. */
+export function* vmaPages(vma: number): Op {
+  return (yield* read(Vma.vmEnd.at(vma))) - (yield* read(Vma.vmStart.at(vma)));
+}
+
+/** mm/vma_init.c: vm_area_alloc(). @param mm - its address space. @returns a VMA, or NO_VMA. */
+export function* vmAreaAlloc(mm: number): Op {
+  const vma = yield* slabAlloc(VmaPool.value.at(0), VmaPool.value.count);
+  if (vma < 0) return NO_VMA;
+  yield* write(Vma.mm.at(vma), mm);
+  yield* write(Vma.vmStart.at(vma), 0);
+  yield* write(Vma.vmEnd.at(vma), 0);
+  yield* write(Vma.flags.at(vma), 0);
+  yield* write(Vma.pageProt.at(vma), 0);
+  yield* write(Vma.pgoff.at(vma), 0);
+  yield* write(Vma.ops.at(vma), 0);
+  yield* write(Vma.privateData.at(vma), -1);
+  yield* write(Vma.pages.at(vma), -1);
+  yield* writeOnce(Vma.vmLockSeq.at(vma), VM_LOCK_SEQ_NONE);
+  return vma;
+}
+
+/** Copies a field from one VMA to another. */
+function* copyField(fieldWord: number, stride: number, from: number, to: number): Op<void> {
+  yield* write(fieldWord + to * stride, yield* read(fieldWord + from * stride));
+}
+
+/**
+ * mm/vma_init.c: vm_area_dup(): a detached copy.
+ * @param orig - VMA that is stable for the caller. @returns the copy, or NO_VMA.
+ */
+export function* vmAreaDup(orig: number): Op {
+  const vma = yield* slabAlloc(VmaPool.value.at(0), VmaPool.value.count);
+  if (vma < 0) return NO_VMA;
+  for (let word = Vma.mm.word; word <= Vma.pages.word; word++) {
+    yield* copyField(word, Vma.mm.stride, orig, vma);
+  }
+  yield* writeOnce(Vma.vmLockSeq.at(vma), VM_LOCK_SEQ_NONE);
+  return vma;
+}
+
+/** mm/vma_init.c: vm_area_free(). @param vma - detached, without readers. */
+export function* vmAreaFree(vma: number): Op<void> {
+  yield* slabFree(VmaPool.value.at(0), vma);
+}

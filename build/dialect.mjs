@@ -17,10 +17,12 @@ import { bodyFault, signatureFaults } from './dialect-bodies.mjs';
 import { isMachinery, simulatedRooms } from './rooms.mjs';
 
 const K = ts.SyntaxKind;
-const bannedNames = new Set([
-  ...['Atomics', 'Date', 'Worker', 'console', 'crypto', 'globalThis', 'performance', 'process'],
-  ...['queueMicrotask', 'require', 'setImmediate', 'setInterval', 'setTimeout'],
-]);
+const bannedNames = new Set(
+  (
+    'Atomics Date Worker console crypto globalThis performance process queueMicrotask require ' +
+    'setImmediate setInterval setTimeout'
+  ).split(' '),
+);
 const starters = new Set(['runAlone', 'finish']);
 
 /** Is this identifier a use of the name, not a property or a declaration of that name? */

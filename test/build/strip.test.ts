@@ -20,6 +20,14 @@ export function plain(a: number): number {
 }
 `;
 
+function operationsOf(path: string): string[] {
+  const others = ['installEngine', 'finish', 'becomeActor'];
+  return [...readFileSync(path, 'utf8').matchAll(/^export function\*? (\w+)/gm)]
+    .map((match) => match[1] as string)
+    .filter((name) => !others.includes(name))
+    .sort();
+}
+
 describe('strip', () => {
   test('takes the star and the yields, and nothing else', () => {
     expect(strip('a.ts', source)).toBe(
@@ -45,11 +53,6 @@ describe('strip', () => {
   });
 
   test('fibers and threads offer the same operations', () => {
-    const operationsOf = (path: string): string[] =>
-      [...readFileSync(path, 'utf8').matchAll(/^export function\*? (\w+)/gm)]
-        .map((match) => match[1] as string)
-        .filter((name) => !['installEngine', 'finish', 'becomeActor'].includes(name))
-        .sort();
     const fibers = operationsOf('src/shared/operations.ts');
     expect(fibers.length).toBeGreaterThan(20);
     expect(operationsOf('src/shared/operations.threads.ts')).toEqual(fibers);

@@ -1,0 +1,71 @@
+/**
+ * The arrows between rooms (ARCHITECTURE.md): which room may import which, for dependency-cruiser.
+ * A room that is not named in a row may not be imported from there, type imports included.
+ */
+const { join } = require('node:path');
+
+const simulated = ['shared', 'hardware', 'xen', 'linux', 'actors', 'corpus'];
+
+/** Room → rooms it may import besides itself. */
+const arrows = {
+  shared: [],
+  hardware: ['shared'],
+  xen: ['shared', 'hardware'],
+  linux: ['shared', 'hardware', 'xen'],
+  actors: ['shared', 'hardware', 'xen', 'linux'],
+  corpus: ['shared', 'hardware', 'xen', 'linux', 'actors'],
+  explore: ['shared'],
+  threads: ['shared'],
+  oracle: ['shared', 'hardware', 'xen', 'linux'],
+  report: ['shared', 'explore'],
+  campaign: [...simulated, 'explore', 'threads', 'oracle', 'report'],
+  cli: [...simulated, 'explore', 'threads', 'oracle', 'campaign', 'report'],
+};
+
+const rules = Object.entries(arrows).map(([room, targets]) => ({
+  name: `arrows-of-${room}`,
+  comment: `src/${room} may import ${targets.map((t) => `src/${t}`).join(', ') || 'no other room'}`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: { path: '^(src|workers|bench|test)/', pathNot: `^src/(${[room, ...targets].join('|')})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...rules,
+    {
+      name: 'arrows-of-workers',
+      comment: 'workers may import what is simulated, src/threads, src/oracle and src/explore',
+      severity: 'error',
+      from: { path: '^workers/' },
+      to: {
+        path: '^(src|bench|test)/',
+        pathNot: `^src/(${[...simulated, 'threads', 'oracle', 'explore'].join('|')})/`,
+      },
+    },
+    {
+      name: 'no-cycles',
+      comment: 'files that need each other belong in one file, or share a third',
+      severity: 'error',
+      from: { path: '^(src|workers)/' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'everything-resolves',
+      comment: 'an import that leads nowhere would pass every other rule',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: '(^|/)(node_modules|dist)/' },
+    exclude: { path: '(^|/)dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: join(__dirname, '../tsconfig.json') },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'default'],
+    },
+  },
+};

@@ -95,7 +95,9 @@ const parameterTypes = new Set(['number', 'boolean']);
 const generatorResults = new Set(['Op', 'Op<number>', 'Op<boolean>', 'Op<void>', 'Op<never>']);
 const plainResults = new Set(['number', 'boolean', 'void']);
 
-/** @returns {[ts.Node, string][]} what is wrong with a simulated function's parameters and result. */
+/**
+ * @returns {[ts.Node, string][]} what is wrong with a simulated function's parameters and result.
+ */
 export function signatureFaults(node) {
   const faults = [];
   const name = node.name.text;

@@ -129,7 +129,7 @@ function checkBody(units, { unit, node }, queue, report) {
 }
 
 /**
- * @param {{ path: string, text: string }[]} sources - files of simulated rooms, paths from the root.
+ * @param {{ path: string, text: string }[]} sources - files of simulated rooms, by path from root.
  * @returns {string[]} `file:line: what is wrong`, in order.
  */
 export function checkDialect(sources) {

@@ -64,11 +64,12 @@ function longFunctions(source: Source): string[] {
   return found;
 }
 
-const leftovers = new RegExp(['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|'));
+/** Written so that this file does not contain them. */
+const leftovers = /\b(TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b/;
 
 function leftoverWords({ path, text }: Source): string[] {
   return text.split('\n').flatMap((line, i) => {
-    const word = line.match(new RegExp(`\\b(${leftovers.source})\\b`));
+    const word = line.match(leftovers);
     return word === null ? [] : [`${path}:${i + 1}: ${word[0]}`];
   });
 }
@@ -149,7 +150,7 @@ describe('tidy', () => {
   });
 
   test('nothing is left for later', () => {
-    expect(leftoverWords(a(`// ${'TO'}${'DO'}: more\n`))).toHaveLength(1);
+    expect(leftoverWords(a(`// ${['TO', 'DO'].join('')}: more\n`))).toHaveLength(1);
     expect(all.flatMap(leftoverWords)).toEqual([]);
   });
 

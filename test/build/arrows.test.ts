@@ -68,8 +68,8 @@ function plant(): void {
   put('workers/a.ts', "export type { Leaf } from '../src/xen/leaf.ts';\n");
   put('workers/b.ts', "export type { Leaf } from '../src/cli/leaf.ts';\n");
   put('src/xen/gone.ts', "import './nowhere.ts';\n");
-  put('src/xen/ring-a.ts', "import { b } from './ring-b.ts';\nexport const a = b;\n");
-  put('src/xen/ring-b.ts', "import { a } from './ring-a.ts';\nexport const b = a;\n");
+  put('src/shared/ring-a.ts', "import { b } from './ring-b.ts';\nexport const a = b;\n");
+  put('src/shared/ring-b.ts', "import { a } from './ring-a.ts';\nexport const b = a;\n");
 }
 
 describe('arrows', () => {
@@ -84,7 +84,7 @@ describe('arrows', () => {
         ),
         'arrows-of-workers: workers/b.ts src/cli/leaf.ts',
         'everything-resolves: src/xen/gone.ts ./nowhere.ts',
-        'no-cycles: src/xen/ring-a.ts src/xen/ring-b.ts',
+        'no-cycles: src/shared/ring-a.ts src/shared/ring-b.ts',
       ].sort(),
     );
   });

@@ -23,12 +23,12 @@ import {
 import { createHash } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { simulatedRooms } from './rooms.mjs';
+import { simulatedRooms, testWorlds } from './rooms.mjs';
 import { strip } from './strip.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
-const roots = ['src', 'workers'].filter((dir) => existsSync(join(root, dir)));
+const roots = ['src', 'workers', ...testWorlds].filter((dir) => existsSync(join(root, dir)));
 
 /** Modules that only fibers have, and what an edition puts in their place. */
 const editions = [
@@ -67,7 +67,7 @@ function writeStripped(edition, into) {
       const shared = file.replace(/\.ts$/, '.threads.ts');
       const from = existsSync(variant) ? variant : existsSync(shared) ? shared : file;
       const text = readFileSync(from, 'utf8');
-      const simulated = simulatedRooms.some((room) => path.startsWith(`${room}/`));
+      const simulated = [...simulatedRooms, ...testWorlds].some((room) => path.startsWith(`${room}/`));
       const target = join(into, path);
       mkdirSync(dirname(target), { recursive: true });
       writeFileSync(target, simulated && from === file ? strip(path, text) : text);

@@ -8,6 +8,9 @@ export const simulatedRooms = [
   'src/corpus',
 ];
 
+/** Simulated code that tests run on threads: built into every edition like the rooms. */
+export const testWorlds = ['test/threads/worlds'];
+
 /**
  * The machinery below the simulated code: what tables and operations are made of. It may touch
  * Atomics, keep the attached machine in a module variable, and use all of TypeScript.
@@ -20,6 +23,7 @@ export const machinery = [
   'observer',
   'op',
   'operations',
+  'processor',
   'table',
 ].map((stem) => `src/shared/${stem}`);
 

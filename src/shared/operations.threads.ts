@@ -1,11 +1,12 @@
 /**
  * The threads edition of operations.ts: real Atomics on the machine's SharedArrayBuffer. Every
- * operation first looks at the words that ask for this vCPU's attention, as a processor looks at
- * its interrupt lines between instructions.
+ * operation first looks at the words that ask for this vCPU's attention (processor.ts).
  *
  * Waits spin a little and then sleep in Atomics.wait on the awaited word. A sleeper says so in
- * `sleepers`, and whoever stores a marked word while anybody sleeps notifies that word. The store
- * and the look at `sleepers` are not one step, so a sleeper also wakes by itself after a moment.
+ * `sleepers`, and whoever stores a marked word while anybody sleeps notifies that word.
+ *
+ * An operation counts once its turn has come; a wait counts when it begins, so the counter of a
+ * waiting actor stands still and its `waits` word says what for.
  */
 import {
   ACQUIRE_WHEN,
@@ -16,7 +17,6 @@ import {
   FETCH_ADD,
   FETCH_AND,
   FETCH_OR,
-  KIND_COUNT,
   LOAD_ACQUIRE,
   LOAD_THROUGH,
   LOST,
@@ -33,95 +33,26 @@ import {
   XCHG,
 } from './kinds.ts';
 import { mem } from './memory.ts';
-import type { Observer } from './observer.ts';
-import { silent } from './observer.ts';
-
-/** Tries of a wait before it sleeps; more only burns the core of the one that is waited for. */
-const SPIN_LIMIT = 200;
-/** Longest sleep before a wait looks again by itself. */
-const SLEEP_MS = 1;
-
-/** Who this thread is: the words that interrupt it, what runs then, and who watches. */
-export interface ThreadActor {
-  /** Index in the list of actors of the run. */
-  readonly index: number;
-  /** Word that is non-zero when the controller wants something (pause, checkpoint, stop). */
-  readonly controlWord: number;
-  /** Word that is non-zero when a physical interrupt is pending; 0 if the actor has no vCPU. */
-  readonly physicalWord: number;
-  /** Word of the vCPU's upcall: deliverable iff it equals `upcallDeliverable`; 0 if none. */
-  readonly upcallWord: number;
-  readonly upcallDeliverable: number;
-  /** Count of threads that sleep in a wait. */
-  readonly sleepersWord: number;
-  readonly observer: Observer;
-  readonly watchedFrom: number;
-  /** The next data choice in [0, count). */
-  choose(count: number): number;
-  /** Handles what is pending. Throws to unwind the actor when the run is over. */
-  attention(): void;
-}
-
-const nobody: ThreadActor = {
-  index: 0,
-  controlWord: 0,
-  physicalWord: 0,
-  upcallWord: 0,
-  upcallDeliverable: -1,
-  sleepersWord: 0,
-  observer: silent,
-  watchedFrom: 0x7fffffff,
-  choose: () => 0,
-  attention() {},
-};
-
-let actor: ThreadActor = nobody;
-let controlWord = 0;
-let physicalWord = 0;
-let upcallWord = 0;
-let upcallDeliverable = -1;
-let sleepersWord = 0;
-let watchedFrom = 0x7fffffff;
-let idleWord = 0;
-
-/** Operations performed by this thread, by kind. */
-export const counts = new Float64Array(KIND_COUNT);
-
-/**
- * Makes this thread an actor. Words that it does not have must point at a word that is always 0:
- * `alwaysZero`.
- */
-export function becomeActor(next: ThreadActor, alwaysZero: number): void {
-  actor = next;
-  idleWord = alwaysZero;
-  controlWord = next.controlWord || idleWord;
-  physicalWord = next.physicalWord || idleWord;
-  upcallWord = next.upcallWord || idleWord;
-  upcallDeliverable = next.upcallWord ? next.upcallDeliverable : -1;
-  sleepersWord = next.sleepersWord || idleWord;
-  watchedFrom = next.watchedFrom;
-}
-
-/** Calls the actor's attention if anything is pending. A plain load: seen at a later point. */
-function attend(): void {
-  if (mem[controlWord] !== 0 || mem[physicalWord] !== 0 || mem[upcallWord] === upcallDeliverable) {
-    actor.attention();
-  }
-}
-
-function wake(word: number): void {
-  if (mem[sleepersWord] !== 0) Atomics.notify(mem, word);
-}
-
-function tally(kind: number): void {
-  counts[kind] = (counts[kind] as number) + 1;
-}
+import {
+  RETRIES,
+  SPIN_LIMIT,
+  actor,
+  attend,
+  index,
+  observer,
+  sleepOn,
+  sleptEnough,
+  tally,
+  wake,
+  watchedFrom,
+  zeroWord,
+} from './processor.ts';
 
 export function read(word: number): number {
   attend();
   tally(READ);
   const value = mem[word] as number;
-  if (word >= watchedFrom) actor.observer.access(actor.index, READ, word, value, value);
+  if (word >= watchedFrom) observer.access(index, READ, word, value, value);
   return value;
 }
 
@@ -130,14 +61,14 @@ export function write(word: number, value: number): void {
   tally(WRITE);
   const before = mem[word] as number;
   mem[word] = value;
-  if (word >= watchedFrom) actor.observer.access(actor.index, WRITE, word, before, value);
+  if (word >= watchedFrom) observer.access(index, WRITE, word, before, value);
 }
 
 export function readOnce(word: number): number {
   attend();
   tally(READ_ONCE);
   const value = Atomics.load(mem, word);
-  if (word >= watchedFrom) actor.observer.access(actor.index, READ_ONCE, word, value, value);
+  if (word >= watchedFrom) observer.access(index, READ_ONCE, word, value, value);
   return value;
 }
 
@@ -151,7 +82,7 @@ export function loadAcquire(word: number): number {
   attend();
   tally(LOAD_ACQUIRE);
   const value = Atomics.load(mem, word);
-  if (word >= watchedFrom) actor.observer.access(actor.index, LOAD_ACQUIRE, word, value, value);
+  if (word >= watchedFrom) observer.access(index, LOAD_ACQUIRE, word, value, value);
   return value;
 }
 
@@ -164,7 +95,7 @@ export function storeRelease(word: number, value: number): void {
 function store(kind: number, word: number, value: number): void {
   if (word >= watchedFrom) {
     const before = Atomics.exchange(mem, word, value);
-    actor.observer.access(actor.index, kind, word, before, value);
+    observer.access(index, kind, word, before, value);
   } else {
     Atomics.store(mem, word, value);
   }
@@ -176,9 +107,10 @@ export function cmpxchg(word: number, expected: number, value: number): number {
   tally(CMPXCHG);
   const before = Atomics.compareExchange(mem, word, expected, value);
   if (word >= watchedFrom) {
-    actor.observer.access(actor.index, CMPXCHG, word, before, before === expected ? value : before);
+    observer.access(index, CMPXCHG, word, before, before === expected ? value : before);
   }
   if (before === expected) wake(word);
+  else tally(RETRIES);
   return before;
 }
 
@@ -186,7 +118,7 @@ export function xchg(word: number, value: number): number {
   attend();
   tally(XCHG);
   const before = Atomics.exchange(mem, word, value);
-  if (word >= watchedFrom) actor.observer.access(actor.index, XCHG, word, before, value);
+  if (word >= watchedFrom) observer.access(index, XCHG, word, before, value);
   wake(word);
   return before;
 }
@@ -195,8 +127,7 @@ export function fetchAdd(word: number, delta: number): number {
   attend();
   tally(FETCH_ADD);
   const before = Atomics.add(mem, word, delta);
-  if (word >= watchedFrom)
-    actor.observer.access(actor.index, FETCH_ADD, word, before, (before + delta) | 0);
+  if (word >= watchedFrom) observer.access(index, FETCH_ADD, word, before, (before + delta) | 0);
   wake(word);
   return before;
 }
@@ -205,8 +136,7 @@ export function fetchAnd(word: number, mask: number): number {
   attend();
   tally(FETCH_AND);
   const before = Atomics.and(mem, word, mask);
-  if (word >= watchedFrom)
-    actor.observer.access(actor.index, FETCH_AND, word, before, before & mask);
+  if (word >= watchedFrom) observer.access(index, FETCH_AND, word, before, before & mask);
   wake(word);
   return before;
 }
@@ -215,8 +145,7 @@ export function fetchOr(word: number, bits: number): number {
   attend();
   tally(FETCH_OR);
   const before = Atomics.or(mem, word, bits);
-  if (word >= watchedFrom)
-    actor.observer.access(actor.index, FETCH_OR, word, before, before | bits);
+  if (word >= watchedFrom) observer.access(index, FETCH_OR, word, before, before | bits);
   wake(word);
   return before;
 }
@@ -225,65 +154,68 @@ export function fetchOr(word: number, bits: number): number {
 export function smpMb(): void {
   attend();
   tally(SMP_MB);
-  Atomics.add(mem, idleWord, 0);
+  Atomics.add(mem, zeroWord, 0);
 }
 
 export function smpWmb(): void {
   attend();
   tally(SMP_WMB);
-  Atomics.add(mem, idleWord, 0);
+  Atomics.add(mem, zeroWord, 0);
 }
 
 export function smpRmb(): void {
   attend();
   tally(SMP_RMB);
-  Atomics.add(mem, idleWord, 0);
+  Atomics.add(mem, zeroWord, 0);
 }
 
 export function awaitEqual(word: number, mask: number, want: number): number {
+  attend();
   tally(AWAIT_EQUAL);
   for (let spins = 0; ; spins++) {
-    attend();
     const value = Atomics.load(mem, word);
-    if ((value & mask) === want) return value;
+    if ((value & mask) === want) return waited(AWAIT_EQUAL, word, value, spins);
     if (spins >= SPIN_LIMIT) sleepOn(word, value);
+    attend();
   }
 }
 
 export function awaitNotEqual(word: number, mask: number, unwanted: number): number {
+  attend();
   tally(AWAIT_NOT_EQUAL);
   for (let spins = 0; ; spins++) {
-    attend();
     const value = Atomics.load(mem, word);
-    if ((value & mask) !== unwanted) return value;
+    if ((value & mask) !== unwanted) return waited(AWAIT_NOT_EQUAL, word, value, spins);
     if (spins >= SPIN_LIMIT) sleepOn(word, value);
+    attend();
   }
+}
+
+function waited(kind: number, word: number, value: number, spins: number): number {
+  if (spins > SPIN_LIMIT) sleptEnough();
+  if (word >= watchedFrom) observer.access(index, kind, word, value, value);
+  return value;
 }
 
 export function acquireWhen(word: number, mask: number, want: number, delta: number): number {
+  attend();
   tally(ACQUIRE_WHEN);
   for (let spins = 0; ; spins++) {
-    attend();
     const value = Atomics.load(mem, word);
     if ((value & mask) === want) {
-      const before = Atomics.compareExchange(mem, word, value, (value + delta) | 0);
-      if (before === value) {
-        if (word >= watchedFrom) {
-          actor.observer.access(actor.index, ACQUIRE_WHEN, word, before, (before + delta) | 0);
-        }
+      const next = (value + delta) | 0;
+      if (Atomics.compareExchange(mem, word, value, next) === value) {
+        if (spins > SPIN_LIMIT) sleptEnough();
+        if (word >= watchedFrom) observer.access(index, ACQUIRE_WHEN, word, value, next);
         wake(word);
-        return before;
+        return value;
       }
+      tally(RETRIES);
     } else if (spins >= SPIN_LIMIT) {
       sleepOn(word, value);
     }
+    attend();
   }
-}
-
-function sleepOn(word: number, seen: number): void {
-  Atomics.add(mem, sleepersWord, 1);
-  Atomics.wait(mem, word, seen, SLEEP_MS);
-  Atomics.sub(mem, sleepersWord, 1);
 }
 
 /**
@@ -295,7 +227,7 @@ export function loadThrough(guard: number, expected: number, word: number): numb
   tally(LOAD_THROUGH);
   if (mem[guard] !== expected) return LOST;
   const value = Atomics.load(mem, word);
-  if (word >= watchedFrom) actor.observer.access(actor.index, LOAD_THROUGH, word, value, value);
+  if (word >= watchedFrom) observer.access(index, LOAD_THROUGH, word, value, value);
   return value;
 }
 
@@ -331,9 +263,9 @@ export function writeLocal(word: number, value: number): void {
 }
 
 export function trace(point: number, a: number, b: number, c: number): void {
-  actor.observer.trace(actor.index, point, a, b, c);
+  observer.trace(index, point, a, b, c);
 }
 
 export function warnOn(condition: boolean, id: number, a: number, b: number): void {
-  if (condition) actor.observer.bug(actor.index, id, a, b);
+  if (condition) observer.bug(index, id, a, b);
 }

@@ -1,0 +1,104 @@
+/**
+ * The oracle as an observer of a run: passes every access, tracepoint and assertion to the
+ * invariants that it concerns.
+ */
+import { FrameWord, PtWord } from '../hardware/paging.ts';
+import {
+  TRACE_GRANT_END,
+  TRACE_GRANT_MAP,
+  TRACE_GRANT_UNMAP,
+  TRACE_GUP,
+} from '../linux/tracepoints.ts';
+import { LOAD_THROUGH, STORE_THROUGH } from '../shared/kinds.ts';
+import type { Machine } from '../shared/layout.ts';
+import type { Observer } from '../shared/observer.ts';
+import type { AnyTable } from '../shared/table.ts';
+import { BUG_IMPLICIT_UNMAP } from '../xen/bugs.ts';
+import { ActiveEntry } from '../xen/grant-table/active.ts';
+import { TRC_PAGE_ALLOC, TRC_PAGE_FREE } from '../xen/tracepoints.ts';
+import { accessEnded, grantMapped, grantUnmapped, pageGot } from './pages.ts';
+import { checkAccess, pageAllocated, pageFreed, pinChanged } from './rights.ts';
+import type { Report } from './violation.ts';
+import { GRANT_PTE_OVERWRITTEN, KERNEL_ASSERTION } from './violation.ts';
+
+/** Whose accesses an actor makes. */
+export interface ActorDomain {
+  /** The domain that the vCPU or device belongs to. */
+  readonly domid: number;
+  /** A device reaches frames by every operation; a vCPU only through translations. */
+  readonly device: boolean;
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly stride: number;
+}
+
+/**
+ * Watches a run.
+ * @param machine - the attached machine.
+ * @param actors - by index of the actor in the run.
+ * @param report - takes what is found.
+ */
+export function createOracle(
+  machine: Machine,
+  actors: readonly ActorDomain[],
+  report: Report,
+): Observer {
+  const data = rangeOf(machine, FrameWord);
+  const tables = rangeOf(machine, PtWord);
+  const active = rangeOf(machine, ActiveEntry);
+  const pinOffset = ActiveEntry.pin.word - active.from;
+  const frameWords = FrameWord.value.count;
+  const tableWords = PtWord.value.count;
+
+  const frameAccess = (actor: number, kind: number, mfn: number, word: number): void => {
+    const who = actors[actor];
+    if (who === undefined) return;
+    if (kind !== LOAD_THROUGH && kind !== STORE_THROUGH && !who.device) return;
+    checkAccess(actor, who.domid, mfn, word, report);
+  };
+
+  return {
+    access(actor, kind, word, before, after) {
+      if (word >= data.from && word < data.to) {
+        frameAccess(actor, kind, ((word - data.from) / frameWords) | 0, word);
+      } else if (word >= active.from && word < active.to) {
+        if (before === after || (word - active.from) % active.stride !== pinOffset) return;
+        pinChanged(actor, word, before, after, report);
+      } else if (word >= tables.from && word < tables.to) {
+        frameAccess(actor, kind, ((word - tables.from) / tableWords) | 0, word);
+      }
+    },
+    trace(actor, point, a, b, c) {
+      switch (point) {
+        case TRACE_GUP:
+          return pageGot(actor, a, b, c, report);
+        case TRACE_GRANT_MAP:
+          return grantMapped(a, b, c);
+        case TRACE_GRANT_UNMAP:
+          return grantUnmapped(actor, a, report);
+        case TRACE_GRANT_END:
+          return accessEnded(actor, a, b, report);
+        case TRC_PAGE_FREE:
+          return pageFreed(actor, a, report);
+        case TRC_PAGE_ALLOC:
+          return pageAllocated(actor, a, b, report);
+        default:
+          return undefined;
+      }
+    },
+    bug(actor, id) {
+      const violation = id === BUG_IMPLICIT_UNMAP ? GRANT_PTE_OVERWRITTEN : KERNEL_ASSERTION + id;
+      report(actor, violation, 0, 0);
+    },
+  };
+}
+
+/** Where a table lies. */
+export function rangeOf(machine: Machine, table: AnyTable): Range {
+  const place = machine.places.find(({ shape }) => shape === table.shape);
+  if (place === undefined) throw new RangeError(`the machine has no table ${table.shape.name}`);
+  return { from: place.from, to: place.from + place.words, stride: place.stride };
+}

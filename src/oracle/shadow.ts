@@ -1,0 +1,28 @@
+/**
+ * What the oracle remembers, in tables of its own that simulated code never reads.
+ *
+ * right   how many active grant entries pin a frame for a domain [ORACLE]
+ * page    the user address that a page's grant was mapped at, as gntdev asked for it [ORACLE]
+ * address the other way round; a direct-mapped cache, so an entry may be gone but never wrong
+ */
+import { defineTable } from '../shared/table.ts';
+
+export const ShadowRight = defineTable('oracle.right[d%].frame[%]', ['domains', 'frames'], {
+  pins: '[ORACLE] active entries through which the domain reaches the frame',
+});
+
+export const ShadowPage = defineTable('oracle.page[d%][%]', ['domains', 'pagesPerDomain'], {
+  vpn: '[ORACLE] 1 + the user address of the mapped grant, 0 if none',
+  mm: '[ORACLE] its address space',
+});
+
+export const ShadowAddress = defineTable('oracle.address[%]', ['oracleAddresses'], {
+  vpn: '[ORACLE] 1 + the user address, 0 if the slot is empty',
+  mm: '[ORACLE] its address space',
+  page: '[ORACLE] the page that its grant is mapped onto',
+});
+
+export const oracleTables = [ShadowRight, ShadowPage, ShadowAddress];
+
+/** Sizes of the oracle's tables. */
+export const oracleDefaults = { oracleAddresses: 256 };

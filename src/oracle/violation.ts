@@ -1,0 +1,171 @@
+/**
+ * What can be found: every way in which an invariant breaks has a number, so that a finding fits
+ * into a few words of shared memory on its way from a worker thread to whoever reports it.
+ */
+import type { Machine } from '../shared/layout.ts';
+import { wordName } from '../shared/layout.ts';
+
+/** One way in which an invariant breaks. */
+export interface Violation {
+  /** The invariant (docs/invariants.md). */
+  readonly invariant: string;
+  /** What happened, in one clause. */
+  readonly what: string;
+  /** What it means for the people who run such a machine. */
+  readonly meaning: string;
+}
+
+export const ACCESS_WITHOUT_RIGHT = 1;
+export const REVOKED_WHILE_PINNED = 2;
+export const STALE_TRANSLATION = 3;
+export const GUP_WRONG_PAGE = 4;
+export const UNMAPPED_IN_USE = 5;
+export const PIN_MISCOUNT = 6;
+export const FRAME_REFERENCE = 7;
+export const HANDLE_PLACE = 8;
+export const IOMMU_MISMATCH = 9;
+export const VMA_SLICE = 10;
+export const LIVE_GRANTS = 11;
+export const P2M_MISMATCH = 12;
+export const FRAMES_LOST = 13;
+export const GRANT_PTE_OVERWRITTEN = 14;
+/** A kernel assertion fired: its own number (each room's bugs.ts) is added. */
+export const KERNEL_ASSERTION = 0x10000;
+export const PAYLOAD_CORRUPT = 16;
+export const PAGE_REFERENCE = 17;
+
+const list: readonly (readonly [number, string, string, string])[] = [
+  [
+    ACCESS_WITHOUT_RIGHT,
+    'I5',
+    'a frame was accessed by a domain that neither owns it nor holds a grant on it',
+    'somebody else’s memory was read or written: data leaks or is corrupted',
+  ],
+  [
+    REVOKED_WHILE_PINNED,
+    'I4',
+    'ending access to a grant succeeded while the grantee still holds it',
+    'the granter reuses a frame that another domain can still reach',
+  ],
+  [
+    STALE_TRANSLATION,
+    'I7',
+    'the last pin on a frame was dropped while a TLB still translates to it',
+    'a vCPU keeps reaching a frame after its unmap was reported as done',
+  ],
+  [
+    GUP_WRONG_PAGE,
+    'I8',
+    'get_user_pages returned another page than the one mapped at the address',
+    'references are taken on the wrong page: the right one can go while in use',
+  ],
+  [
+    UNMAPPED_IN_USE,
+    'I8',
+    'a foreign page was unmapped while somebody still held a reference to it',
+    'I/O in flight reads or writes a vanished mapping, or the granter’s new data',
+  ],
+  [
+    PIN_MISCOUNT,
+    'I1',
+    'the pins of a grant differ from its live mappings',
+    'a grant can never be revoked, or is revoked under a mapping',
+  ],
+  [
+    FRAME_REFERENCE,
+    'I2',
+    'a frame is free although something still refers to it',
+    'the next owner of the frame shares it with the last one',
+  ],
+  [
+    HANDLE_PLACE,
+    'I3',
+    'a maptrack handle is not in exactly one place',
+    'one handle is given out twice, or handles run out',
+  ],
+  [
+    IOMMU_MISMATCH,
+    'I6',
+    'an IOMMU entry differs from the mappings that call for it',
+    'a device faults, or reaches memory that is no longer granted',
+  ],
+  [
+    VMA_SLICE,
+    'I10',
+    'a VMA’s slice of the page array does not fit its addresses',
+    'after a split, pages of the wrong grants are found or unmapped',
+  ],
+  [
+    LIVE_GRANTS,
+    'I11',
+    'the grants that a driver counts as live differ from the handles it holds',
+    'handles leak, and the granter waits for ever for its frame',
+  ],
+  [
+    P2M_MISMATCH,
+    'I12',
+    'the P2M of a page disagrees with its kernel mapping',
+    'the kernel translates a page to a frame that it no longer has',
+  ],
+  [
+    FRAMES_LOST,
+    'I17',
+    'frames or grants are not conserved',
+    'memory leaks until the machine runs out of it',
+  ],
+  [
+    GRANT_PTE_OVERWRITTEN,
+    'I9',
+    'a present grant PTE was overwritten by something else than its unmap',
+    'the grant stays active for ever; a debug hypervisor kills the guest',
+  ],
+  [
+    PAYLOAD_CORRUPT,
+    'I5',
+    'the payload of a request is not what its sender wrote',
+    'a guest’s data is corrupted on its way to or from the disk',
+  ],
+  [
+    PAGE_REFERENCE,
+    'I2',
+    'a page returned to its pool while references to it were outstanding',
+    'the next user of the page shares it with whoever still holds it',
+  ],
+];
+
+const violations: ReadonlyMap<number, Violation> = new Map(
+  list.map(([violation, invariant, what, meaning]) => [violation, { invariant, what, meaning }]),
+);
+
+/** What a violation is. @param violation - number of a finding. */
+export function explain(violation: number): Violation {
+  const known = violations.get(violation);
+  if (known !== undefined) return known;
+  const assertion = (violation - KERNEL_ASSERTION).toString(16);
+  return {
+    invariant: 'kernel',
+    what: `the kernel's own assertion 0x${assertion} fired`,
+    meaning: 'the kernel itself saw a state that it holds to be impossible',
+  };
+}
+
+/** A broken invariant: who broke it and the words that show it. */
+export interface Finding {
+  /** Index of the actor in the run, -1 when found at a checkpoint. */
+  readonly actor: number;
+  /** A number that `explain` knows. */
+  readonly violation: number;
+  /** Up to two word indices; 0 stands for none. */
+  readonly wordA: number;
+  readonly wordB: number;
+}
+
+/** Takes findings as they are made. */
+export type Report = (actor: number, violation: number, wordA: number, wordB: number) => void;
+
+/** The names of the words that a finding points at. */
+export function findingWords(machine: Machine, finding: Finding): string[] {
+  return [finding.wordA, finding.wordB]
+    .filter((word) => word > 0)
+    .map((word) => wordName(machine, word));
+}

@@ -31,7 +31,10 @@ for (const { file, find, replace, tests, why } of mutations) {
   const places = text.split(find).length - 1;
   let verdict;
   if (places === 1) {
-    writeFileSync(path, text.replace(find, () => replace));
+    writeFileSync(
+      path,
+      text.replace(find, () => replace),
+    );
     const run = spawnSync(
       process.execPath,
       [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--bail', '1', ...tests],

@@ -43,13 +43,7 @@ export function grantUnmapped(actor: number, pg: number, report: Report): void {
 }
 
 /** get_user_pages took a reference to a page for an address. */
-export function pageGot(
-  actor: number,
-  vpn: number,
-  pg: number,
-  mm: number,
-  report: Report,
-): void {
+export function pageGot(actor: number, vpn: number, pg: number, mm: number, report: Report): void {
   const vpnWord = pageWord(ShadowPage.vpn, pg);
   const home = peek(vpnWord);
   const otherHome = home !== 0 && (home !== vpn + 1 || peek(pageWord(ShadowPage.mm, pg)) !== mm);
@@ -58,7 +52,8 @@ export function pageGot(
     return;
   }
   const slot = addressSlot(vpn, mm);
-  if (peek(ShadowAddress.vpn.at(slot)) !== vpn + 1 || peek(ShadowAddress.mm.at(slot)) !== mm) return;
+  if (peek(ShadowAddress.vpn.at(slot)) !== vpn + 1 || peek(ShadowAddress.mm.at(slot)) !== mm)
+    return;
   const right = peek(ShadowAddress.page.at(slot));
   if (right !== pg) {
     report(actor, GUP_WRONG_PAGE, pageWord(Page.refcount, pg), pageWord(Page.refcount, right));

@@ -5,9 +5,9 @@
  */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FrameWord, makePte } from '../../src/hardware/paging.ts';
-import { hardwareTables, bootParams } from '../../src/hardware/tables.ts';
+import { bootHardware, hardwareDefaults, hardwareTables } from '../../src/hardware/tables.ts';
 import { tlbFill } from '../../src/hardware/tlb.ts';
-import { linuxTables } from '../../src/linux/tables.ts';
+import { linuxDefaults, linuxTables } from '../../src/linux/tables.ts';
 import {
   TRACE_GRANT_END,
   TRACE_GRANT_MAP,
@@ -15,7 +15,7 @@ import {
   TRACE_GUP,
 } from '../../src/linux/tracepoints.ts';
 import { createOracle } from '../../src/oracle/oracle.ts';
-import { oracleTables } from '../../src/oracle/shadow.ts';
+import { oracleDefaults, oracleTables } from '../../src/oracle/shadow.ts';
 import type { Finding } from '../../src/oracle/violation.ts';
 import {
   ACCESS_WITHOUT_RIGHT,
@@ -35,13 +35,19 @@ import {
   trace,
   write,
 } from '../../src/shared/operations.ts';
-import { sharedTables } from '../../src/shared/tables.ts';
+import { sharedDefaults, sharedTables } from '../../src/shared/tables.ts';
 import { Page } from '../../src/linux/mm/page.ts';
 import { ActiveEntry } from '../../src/xen/grant-table/active.ts';
 import { PageInfo } from '../../src/xen/page-info.ts';
-import { xenTables } from '../../src/xen/tables.ts';
-import { tinyConfig } from './tiny.ts';
+import { xenDefaults, xenTables } from '../../src/xen/tables.ts';
 
+const tinyConfig = {
+  ...sharedDefaults,
+  ...hardwareDefaults,
+  ...xenDefaults,
+  ...linuxDefaults,
+  ...oracleDefaults,
+};
 const GRANTER = 0;
 const GRANTEE = 1;
 const MFN = 9;
@@ -54,7 +60,7 @@ function setUp(device: boolean): void {
     [...sharedTables, ...hardwareTables, ...xenTables, ...linuxTables, ...oracleTables],
     tinyConfig,
   );
-  bootParams(machine.config);
+  bootHardware(machine.config);
   found = [];
   const oracle = createOracle(machine, [{ domid: GRANTEE, device }], (...finding) => {
     const [actor, violation, wordA, wordB] = finding;

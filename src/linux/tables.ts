@@ -1,16 +1,27 @@
-/** The tables of the guest kernel and their default sizes. */
-import type { AnyTable } from '../shared/table.ts';
+/** The tables of the guest kernel, their default sizes, and the boot of its constants. */
+import { bootParams } from '../hardware/tables.ts';
+import type { AnyTable, Config } from '../shared/table.ts';
 import { Mm } from './mm/mm.ts';
+import { Gather, GatherPage, GatherTable } from './mm/mmu-gather.ts';
+import { P2m } from './mm/p2m.ts';
 import { FreePage, Zone } from './mm/page-alloc.ts';
 import { Page } from './mm/page.ts';
+import { PtLock } from './mm/pgtable.ts';
 import { Vma, VmaPool } from './mm/vma.ts';
 import { VmaNode, VmaNodePool, VmaSlot } from './mm/vma-tree.ts';
+import { LinuxParams } from './params.ts';
 
 export const linuxTables: readonly AnyTable[] = [
+  LinuxParams,
   Page,
   Zone,
   FreePage,
+  P2m,
+  PtLock,
   Mm,
+  Gather,
+  GatherPage,
+  GatherTable,
   Vma,
   VmaPool,
   VmaNode,
@@ -20,12 +31,25 @@ export const linuxTables: readonly AnyTable[] = [
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
 export const linuxDefaults = {
-  /** Address spaces of the machine, the kernel's own ones included. */
+  /** Address spaces of the machine. */
   mms: 4,
   /** VMAs of the machine. */
   vmas: 16,
   /** VMAs of one address space, and one spare for a split. */
   vmaSlots: 8,
   /** Nodes of VMA trees: one for each address space, and those that wait for a grace period. */
-  vmaNodes: 16,
+  vmaNodes: 32,
+  /** Pages that an unmap collects before it flushes. */
+  gatherPages: 8,
+  /** Page tables that an unmap collects before it flushes. */
+  gatherTables: 4,
+  /** Pages of each domain, from pfn 0 on, whose frames can hold page tables. */
+  tablePages: 8,
+  /** Switch: munmap cuts its start with the new VMA above, as up to 4.11. */
+  splitNewAbove: 0,
 } as const;
+
+/** Writes the guest kernel's constants of the attached machine. */
+export function bootLinuxParams(config: Config): void {
+  bootParams(LinuxParams.shape, config);
+}

@@ -45,7 +45,6 @@ export const Page = defineTable(
     flags: '[GST] PG_* bits; changed by the holder',
     private: '[GST] of the holder, meaningful with PG_private',
     index: '[GST] of the holder',
-    lru: '[GST] next page of the list that the holder keeps it in',
   },
   { lineAligned: true },
 );

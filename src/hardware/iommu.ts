@@ -5,14 +5,14 @@
  * Bus addresses are machine frame numbers, as in a PV domain. Each device caches translations in an
  * IOTLB that only its own DMA fills and only iommuFlush empties. A flush is queued to the device
  * and waited for; the device answers between two accesses, so DMA that was translated before has
- * drained (VT-d's invalidation wait with drain). Freeing a frame between iommuUnmap and the end of
+ * drained (VT-d's invalidation wait with drain). Requests that meet merge into one answer, which
+ * comes after both. Freeing a frame between iommuUnmap and the end of
  * iommuFlush is XSA-346.
  *
  * Entry [XEN]: callers serialise changes of one entry (Xen: the grant table's lock).
  */
 import type { Op } from '../shared/op.ts';
 import {
-  acquireWhen,
   awaitEqual,
   awaitNotEqual,
   fetchAdd,
@@ -29,10 +29,6 @@ export const IOMMU_WRITE = 2;
 
 export const Iommu = defineTable('iommu[d%].entry[%]', ['domains', 'frames'], {
   rights: '[XEN] IOMMU_READ | IOMMU_WRITE, 0 where nothing is mapped',
-});
-
-export const IommuQueue = defineTable('iommu.queue', [], {
-  lock: '[XEN] 1 while an invalidation is under way (register_lock)',
 });
 
 export const Device = defineTable(
@@ -74,13 +70,11 @@ export function* iommuUnmap(d: number, mfn: number): Op<void> {
 export function* iommuFlush(d: number): Op<void> {
   if (!iommuEnabled()) return;
   const devices = readLocal(Params.devices.word);
-  yield* acquireWhen(IommuQueue.lock.word, -1, 0, 1);
   for (let dev = 0; dev < devices; dev++) {
     if (readLocal(Device.online.at(dev)) === 0 || readLocal(Device.domid.at(dev)) !== d) continue;
     yield* writeOnce(Device.invalidate.at(dev), 1);
     yield* awaitEqual(Device.invalidate.at(dev), -1, 0);
   }
-  yield* storeRelease(IommuQueue.lock.word, 0);
 }
 
 /** The device's side of iommuFlush: between two of its accesses. */

@@ -2,7 +2,7 @@
 import type { Config, TableShape } from '../shared/table.ts';
 import { ConfigError } from '../shared/layout.ts';
 import { writeLocal } from '../shared/operations.ts';
-import { Device, Iommu, IommuQueue, Iotlb } from './iommu.ts';
+import { Device, Iommu, Iotlb } from './iommu.ts';
 import { FrameWord, MFN_LIMIT, PtWord } from './paging.ts';
 import { Params } from './params.ts';
 import { Call, CallQueue, Shootdown } from './shootdown.ts';
@@ -18,7 +18,6 @@ export const hardwareTables = [
   CallQueue,
   Call,
   Iommu,
-  IommuQueue,
   Device,
   Iotlb,
   PtWord,

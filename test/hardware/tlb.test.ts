@@ -38,7 +38,7 @@ type Step =
   | { do: 'flush' }
   | { do: 'invlpg'; vpn: number };
 
-const vpn = fc.nat(7);
+const vpn = fc.nat(1);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('load' as const, 'store' as const), vpn }),
   fc.record({
@@ -54,13 +54,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 describe('TLB', () => {
   test('a random history agrees with a cache that only walks fill and only flushes empty', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 40, maxLength: 40 }), (steps) => {
         const table = new Map<number, number>();
         const cache = new Map<number, number>();
         for (let i = 0; i < 8; i++) writeLocal(ptEntryWord(leaf, i), 0);
         runAlone(tlbFlushLocal(0));
         for (const each of steps) play(each, table, cache);
       }),
+      { numRuns: 200 },
     );
   });
 

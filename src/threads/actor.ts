@@ -34,7 +34,7 @@ const SLICE_MS = 50;
 
 /** What an actor's thread is started with. */
 export interface ActorSetup {
-  /** Path of the module with the world, from the root of an edition. */
+  /** Path of the world's module from the root of an edition, without extension. */
   readonly worldModule: string;
   readonly options: WorldOptions;
   readonly memory: WebAssembly.Memory;
@@ -191,7 +191,7 @@ export class FreeActor implements ActorService {
 
 /** Makes this worker thread the actor that `setup` describes and serves its control calls. */
 export async function runActor(setup: ActorSetup, editionRoot: URL): Promise<void> {
-  const module = (await import(new URL(setup.worldModule, editionRoot).href)) as {
+  const module = (await import(new URL(`${setup.worldModule}.js`, editionRoot).href)) as {
     createWorld: CreateWorld;
   };
   serve(new FreeActor(setup, module.createWorld));

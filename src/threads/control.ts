@@ -27,7 +27,7 @@ export const Run = defineTable(
   'run',
   [],
   {
-    zero: '[] 0 for ever: stands for the words that an actor does not have',
+    zero: '[NOBODY] 0 for ever: stands for the words that an actor does not have',
     sleepers: '[ACTOR] threads that sleep in a wait',
   },
   { lineAligned: true },

@@ -14,14 +14,14 @@ import { BoardWriter, boardSize, createBoard, startBoard } from './findings.ts';
 import type { RunFault, RunResult } from './result.ts';
 import { summarize } from './result.ts';
 import { Watchdog } from './watchdog.ts';
-import type { World, WorldOptions } from './world.ts';
+import type { CreateWorld, World, WorldOptions } from './world.ts';
 
 /** How often the main thread looks after things. */
 const LOOP_MS = 4;
 const STOPPED_CHECK_EVERY_MS = 250;
 const REST_CHECK_EVERY_MS = 1000;
 /** Longest stop of the world, and longest way to rest; later the run goes on without. */
-const STOP_LIMIT_MS = 1000;
+const STOP_LIMIT_MS = 300;
 const REST_LIMIT_MS = 500;
 const PROGRESS_EVERY_MS = 200;
 /** How long actors get to leave their programs at the end. */
@@ -29,8 +29,7 @@ const LEAVE_MS = 1000;
 
 /** What to run. */
 export interface RunSpec {
-  readonly world: World;
-  /** Path of the world's module from the root of an edition, e.g. `workers/machine.js`. */
+  /** Path of the world's module from an edition's root, without extension. */
   readonly worldModule: string;
   readonly options: WorldOptions;
   readonly seconds: number;
@@ -58,6 +57,7 @@ export class RunError extends Error {}
 /** One run; made and used once by `runFree`. */
 class FreeRun {
   private readonly spec: RunSpec;
+  private readonly world: World;
   private readonly machine: Machine;
   private readonly crew: Member[];
   private readonly counters: SharedArrayBuffer;
@@ -68,9 +68,9 @@ class FreeRun {
   private faultInjected = false;
   private checkpoints = { stopped: 0, atRest: 0, missed: 0 };
 
-  constructor(spec: RunSpec) {
+  constructor(spec: RunSpec, world: World) {
     this.spec = spec;
-    const { world } = spec;
+    this.world = world;
     const plans = world.actors();
     const config = { ...world.config, actors: plans.length };
     this.machine = createMachine([...world.tables, ...threadsTables], config);
@@ -125,7 +125,7 @@ class FreeRun {
       await sleep(LOOP_MS);
       const now = performance.now();
       const elapsed = now - began;
-      this.spec.world.tick(this.machine, now - ticked);
+      this.world.tick(this.machine, now - ticked);
       ticked = now;
       this.inject(elapsed);
       this.fault = this.lookForFault(elapsed);
@@ -176,13 +176,13 @@ class FreeRun {
     const { machine, crew } = this;
     const began = performance.now();
     const done = await whileStopped(machine, crew, STOP_LIMIT_MS, () => {
-      this.spec.world.checkStopped(machine, this.report);
+      this.world.checkStopped(machine, this.report);
     });
     this.countCheckpoint(done ? 'stopped' : 'missed', performance.now() - began);
   }
 
   private async checkAtRest(): Promise<void> {
-    const { world } = this.spec;
+    const { world } = this;
     const { machine, crew } = this;
     const began = performance.now();
     let ticked = began;
@@ -213,12 +213,11 @@ class FreeRun {
     if (this.fault === undefined) await this.checkAtRest();
     const failure = (await this.fault?.members[0]?.failure()) ?? '';
     for (const member of this.crew) member.stop();
-    await until(
-      () => this.crew.every((member) => member.exited || member.state() === ENDED),
-      LEAVE_MS,
-    );
+    const lost = new Set(this.fault?.members);
+    const left = this.crew.filter((member) => !lost.has(member));
+    await until(() => left.every((member) => member.exited || member.state() === ENDED), LEAVE_MS);
     return summarize({
-      world: this.spec.world,
+      world: this.world,
       machine: this.machine,
       plans: this.crew.map((member) => member.plan),
       board: this.board,
@@ -232,10 +231,20 @@ class FreeRun {
   }
 }
 
+/** The extension of a module beside this one: .ts in sources, .js in editions. */
+const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+
+/** Loads a world from the edition that this code is of. @param module - without extension. */
+export async function loadWorld(module: string, options: WorldOptions): Promise<World> {
+  const url = new URL(`../../${module}${extension}`, import.meta.url);
+  const loaded = (await import(/* @vite-ignore */ url.href)) as { createWorld: CreateWorld };
+  return loaded.createWorld(options);
+}
+
 /**
  * Runs a world on free-running threads.
  * @throws ConfigError if no such machine can be made, RunError if its threads can't be started.
  */
-export function runFree(spec: RunSpec): Promise<RunResult> {
-  return new FreeRun(spec).run();
+export async function runFree(spec: RunSpec): Promise<RunResult> {
+  return new FreeRun(spec, await loadWorld(spec.worldModule, spec.options)).run();
 }

@@ -125,6 +125,7 @@ const code = all.filter(({ path }) => /^(src|workers|bench|build)\//.test(path))
 
 const a = (text: string, path = 'src/xen/a.ts'): Source => ({ path, text });
 const lines = (count: number): string => 'x();\n'.repeat(count);
+const table = (doc: string): Source => a(`defineTable('t', [], { f: ${doc} });`);
 
 describe('tidy', () => {
   test('the repository was read', () => {
@@ -161,7 +162,6 @@ describe('tidy', () => {
   });
 
   test('every field of a table says first who writes it', () => {
-    const table = (doc: string): Source => a(`defineTable('t', [], { f: ${doc} });`);
     expect(fieldsWithoutWriter(table("'flags'"))).toEqual(['src/xen/a.ts:1: f']);
     expect(fieldsWithoutWriter(table("'[XEN,GST] flags'"))).toEqual([]);
     expect(code.flatMap(fieldsWithoutWriter)).toEqual([]);

@@ -7,8 +7,10 @@ import type { AnyTable, Config } from '../shared/table.ts';
 import { Domain } from './domain.ts';
 import { ActiveEntry } from './grant-table/active.ts';
 import { GrantEntry } from './grant-table/entry.ts';
+import { MaptrackTree } from './grant-table/iommu-tree.ts';
 import { GrantTable } from './grant-table/lock.ts';
 import { MAPTRACK_TAIL, Maptrack, MaptrackFreelist, MaptrackPage } from './grant-table/maptrack.ts';
+import { UnmapCommon } from './grant-table/unmap.ts';
 import { M2p } from './m2p.ts';
 import { Heap, initHeap } from './page-alloc.ts';
 import { PageInfo } from './page-info.ts';
@@ -24,6 +26,8 @@ export const xenTables: readonly AnyTable[] = [
   Maptrack,
   MaptrackPage,
   MaptrackFreelist,
+  MaptrackTree,
+  UnmapCommon,
   GrantEntry,
   ActiveEntry,
 ];

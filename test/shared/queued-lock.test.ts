@@ -22,6 +22,7 @@ function* lockedTwice(node: number): Op<void> {
   yield* locked(node);
   yield* locked(node);
 }
+const emptyTail = (): string | null => (valueOf(LOCK) === 0 ? null : 'tail: not empty');
 
 describe('queued lock', () => {
   test('two holders are never inside together, and nobody waits for ever', () => {
@@ -35,8 +36,7 @@ describe('queued lock', () => {
   });
 
   test('is free again when the last has left', () => {
-    const final = (): string | null => (valueOf(LOCK) === 0 ? null : 'tail: not empty');
-    expectSafe({ bodies: [() => locked(0), () => locked(1)], final });
+    expectSafe({ bodies: [() => locked(0), () => locked(1)], final: emptyTail });
   });
 
   test('takes a free lock with one exchange, and gives it back with one', () => {

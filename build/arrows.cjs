@@ -14,12 +14,14 @@ const arrows = {
   linux: ['shared', 'hardware', 'xen'],
   actors: ['shared', 'hardware', 'xen', 'linux'],
   corpus: ['shared', 'hardware', 'xen', 'linux', 'actors'],
+  programs: ['shared'],
   explore: ['shared'],
+  litmus: ['shared', 'explore'],
   threads: ['shared'],
   oracle: ['shared', 'hardware', 'xen', 'linux'],
   report: ['shared', 'explore'],
   campaign: [...simulated, 'explore', 'threads', 'oracle', 'report'],
-  cli: [...simulated, 'explore', 'threads', 'oracle', 'campaign', 'report'],
+  cli: [...simulated, 'programs', 'litmus', 'explore', 'threads', 'oracle', 'campaign', 'report'],
 };
 
 const rules = Object.entries(arrows).map(([room, targets]) => ({

@@ -38,7 +38,14 @@ const editions = [
 ];
 
 /** Rooms that only make sense as fibers and are left out of the stripped editions. */
-const fibersOnly = ['src/explore', 'src/cli', 'src/report', 'src/campaign', 'src/index.ts'];
+const fibersOnly = [
+  'src/explore',
+  'src/litmus',
+  'src/cli',
+  'src/report',
+  'src/campaign',
+  'src/index.ts',
+];
 
 function* sourceFiles(dir) {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
@@ -67,7 +74,9 @@ function writeStripped(edition, into) {
       const shared = file.replace(/\.ts$/, '.threads.ts');
       const from = existsSync(variant) ? variant : existsSync(shared) ? shared : file;
       const text = readFileSync(from, 'utf8');
-      const simulated = [...simulatedRooms, ...testWorlds].some((room) => path.startsWith(`${room}/`));
+      const simulated = [...simulatedRooms, ...testWorlds].some((room) =>
+        path.startsWith(`${room}/`),
+      );
       const target = join(into, path);
       mkdirSync(dirname(target), { recursive: true });
       writeFileSync(target, simulated && from === file ? strip(path, text) : text);

@@ -6,6 +6,7 @@ export const simulatedRooms = [
   'src/linux',
   'src/actors',
   'src/corpus',
+  'src/programs',
 ];
 
 /** Simulated code that tests run on threads: built into every edition like the rooms. */

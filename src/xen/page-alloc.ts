@@ -17,7 +17,7 @@ import { spinLock, spinUnlock } from '../shared/spinlock.ts';
 import type { Op } from '../shared/op.ts';
 import { read, readOnce, smpWmb, trace, warnOn, write, writeOnce } from '../shared/operations.ts';
 import { defineTable } from '../shared/table.ts';
-import { Domain, dirtyCpumaskOfMachine, domainAdjustTotPages } from './domain.ts';
+import { Domain, dirtyCpumaskOfMachine, domainAdjustTotPages, domainDestroy } from './domain.ts';
 import { setGpfnFromMfn } from './m2p.ts';
 import {
   NO_OWNER,
@@ -142,10 +142,13 @@ export function* freeDomheapPage(mfn: number): Op<void> {
   warnOn((typeInfo & PGT_count_mask) !== 0, BUG_FREE_TYPED, mfn, typeInfo);
   trace(TRC_PAGE_FREE, mfn, d, 0);
   yield* spinLock(Domain.pageAllocLock.at(d));
-  yield* domainAdjustTotPages(d, -1);
+  const left = yield* domainAdjustTotPages(d, -1);
+  const dying = yield* readOnce(Domain.isDying.at(d));
   yield* spinUnlock(Domain.pageAllocLock.at(d));
   if (mfn >= ptFrameCount()) yield* fillFrame(mfn, FREED_JUNK);
   yield* freeHeapPage(mfn);
+  // put_domain(): the last page of a dying domain takes it along.
+  if (left === 0 && dying !== 0) yield* domainDestroy(d);
 }
 
 /** Xen's free_heap_pages() for one page, with mark_page_free(). */

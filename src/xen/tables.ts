@@ -6,15 +6,19 @@ import { runAlone, writeLocal } from '../shared/operations.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 import { Domain } from './domain.ts';
 import { ActiveEntry } from './grant-table/active.ts';
+import { EventLock, Evtchn } from './event-channel.ts';
+import { CopyBuf } from './grant-table/copy.ts';
 import { GrantEntry } from './grant-table/entry.ts';
 import { MaptrackTree } from './grant-table/iommu-tree.ts';
 import { GrantTable } from './grant-table/lock.ts';
 import { MAPTRACK_TAIL, Maptrack, MaptrackFreelist, MaptrackPage } from './grant-table/maptrack.ts';
 import { UnmapCommon } from './grant-table/unmap.ts';
 import { M2p } from './m2p.ts';
+import { P2mPaging } from './mem-paging.ts';
 import { Heap, initHeap } from './page-alloc.ts';
 import { PageInfo } from './page-info.ts';
 import { XenParams } from './params.ts';
+import { SharedInfo, VcpuInfo } from './shared-info.ts';
 
 export const xenTables: readonly AnyTable[] = [
   XenParams,
@@ -22,12 +26,18 @@ export const xenTables: readonly AnyTable[] = [
   Heap,
   PageInfo,
   M2p,
+  P2mPaging,
   GrantTable,
   Maptrack,
   MaptrackPage,
   MaptrackFreelist,
   MaptrackTree,
   UnmapCommon,
+  CopyBuf,
+  EventLock,
+  Evtchn,
+  SharedInfo,
+  VcpuInfo,
   GrantEntry,
   ActiveEntry,
 ];
@@ -42,7 +52,9 @@ export const xenDefaults = {
   maptrackPerFrame: 4,
   maptrackEntries: 16,
   unmapBatch: 32,
+  copyBuffers: 2,
   ports: 32,
+  evtchnWords: 1,
   maxPages: 0,
 };
 
@@ -54,6 +66,9 @@ function checkXenSizes(config: Config): void {
   }
   if (at('maptrackEntries') !== at('maptrackFrames') * at('maptrackPerFrame')) {
     throw new ConfigError('maptrackEntries must be maptrackFrames * maptrackPerFrame');
+  }
+  if (at('ports') > 32 * at('evtchnWords')) {
+    throw new ConfigError('ports must not exceed 32 * evtchnWords');
   }
 }
 

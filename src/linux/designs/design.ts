@@ -1,0 +1,147 @@
+/**
+ * What the guest kernel asks of a design of grant mapping: how a page is found behind an address,
+ * a machine frame or a bus address of a foreign mapping, and what mapping, unmapping and splitting
+ * do for that. Params.design names the design under study; each design is a file of its own.
+ *
+ * Callers: drivers/map-refs.ts (map, unmap), mm (split, close, page behind an address or a frame),
+ * the DMA API (page behind a bus address).
+ */
+import { domainOf } from '../../hardware/params.ts';
+import { Params } from '../../hardware/params.ts';
+import type { Op } from '../../shared/op.ts';
+import { readLocal } from '../../shared/operations.ts';
+import { mfnToLocalPfn } from '../mm/p2m.ts';
+import { NO_PAGE, pageOf } from '../mm/page.ts';
+import { m2pOverrideMap, m2pOverrideUnmap, mfnToPage } from './m2p-override.ts';
+import {
+  vmaPagesClose,
+  vmaPagesLookup,
+  vmaPagesMap,
+  vmaPagesOpen,
+  vmaPagesSplit,
+  vmaPagesUnmap,
+} from './vma-pages.ts';
+
+/** Linux 2.6.38–3.19: a hash from machine frame to page. */
+export const M2P_OVERRIDE = 1;
+/** Draft B: an array of pages spanning the VMA. */
+export const VMA_PAGES = 2;
+
+/** Printable names, indexed by design. */
+export const DESIGN_NAMES: readonly string[] = ['none', 'm2p-override', 'vma-pages'];
+
+/** @returns the design under study. */
+export function design(): number {
+  return readLocal(Params.design.word);
+}
+
+/** @returns 1 if ballooned pages keep a mapping of a scratch page. */
+export function designHasScratchPages(): number {
+  return design() === M2P_OVERRIDE ? 1 : 0;
+}
+
+/** @returns 1 if grant mappings in user page tables are marked special. */
+export function designHasSpecialPtes(): number {
+  return design() === VMA_PAGES ? 1 : 0;
+}
+
+/** @returns 1 if unmapping waits until nobody uses the pages. */
+export function designUnmapsWhenIdle(): number {
+  return design() === VMA_PAGES ? 1 : 0;
+}
+
+/**
+ * After the primary mappings were made: records page and frame, makes the kernel mappings.
+ * Arguments as drivers/map-refs.ts. @returns 0, or a negative error.
+ */
+export function* designMap(
+  v: number,
+  mapOps: number,
+  kmapOps: number,
+  pages: number,
+  count: number,
+): Op {
+  switch (design()) {
+    case M2P_OVERRIDE:
+      return yield* m2pOverrideMap(v, mapOps, kmapOps, pages, count);
+    default:
+      return yield* vmaPagesMap(v, mapOps, kmapOps, pages, count);
+  }
+}
+
+/**
+ * After the primary mappings are gone: forgets page and frame, drops the kernel mappings.
+ * Arguments as drivers/map-refs.ts. @returns 0, or a negative error.
+ */
+export function* designUnmap(
+  v: number,
+  unmapOps: number,
+  kunmapOps: number,
+  pages: number,
+  count: number,
+): Op {
+  switch (design()) {
+    case M2P_OVERRIDE:
+      return yield* m2pOverrideUnmap(v, kunmapOps, pages, count);
+    default:
+      return yield* vmaPagesUnmap(v, kunmapOps, pages, count);
+  }
+}
+
+/**
+ * A VMA is split; called after the new VMA was copied from the old one and before the old one's
+ * bounds change. mm/mmap.c: __split_vma()
+ * @param vma - the VMA that stays. @param newVma - its copy. @param deltaPages - pages before the
+ *   cut. @param newBelow - 1 if the copy becomes the lower part.
+ */
+export function* designVmaSplit(
+  v: number,
+  vma: number,
+  newVma: number,
+  deltaPages: number,
+  newBelow: number,
+): Op<void> {
+  if (design() === VMA_PAGES) yield* vmaPagesSplit(vma, newVma, deltaPages, newBelow);
+}
+
+/** A VMA was copied. Called by the driver's vm_ops->open. @param vma - the copy. */
+export function* designVmaOpen(v: number, vma: number): Op<void> {
+  if (design() === VMA_PAGES) yield* vmaPagesOpen(vma);
+}
+
+/** A VMA goes away. Called by the driver's vm_ops->close. @param vma - the VMA. */
+export function* designVmaClose(v: number, vma: number): Op<void> {
+  if (design() === VMA_PAGES) yield* vmaPagesClose(vma);
+}
+
+/**
+ * The page that the design knows behind an address, asked by the slow path (vm_normal_page) for
+ * special PTEs. The caller holds the page-table lock.
+ * @returns page, or NO_PAGE if the design has nothing to say.
+ */
+export function* designPageBehindAddress(v: number, vma: number, vpn: number): Op {
+  if (design() === VMA_PAGES) return yield* vmaPagesLookup(vma, vpn);
+  return NO_PAGE;
+}
+
+/**
+ * The page behind a machine frame that a PTE names, local or foreign: pfn_to_page(mfn_to_pfn()).
+ * @param v - vCPU that asks; the page is one of its domain. @param mfn - frame.
+ * @returns page, or NO_PAGE: for a frame that is not local, without a reverse map.
+ */
+export function* designPageBehindMfn(v: number, mfn: number): Op {
+  if (design() === M2P_OVERRIDE) return yield* mfnToPage(v, mfn);
+  const d = domainOf(v);
+  const pfn = yield* mfnToLocalPfn(d, mfn);
+  return pfn < 0 ? NO_PAGE : pageOf(d, pfn);
+}
+
+/**
+ * The page behind a bus address that the DMA API is given back at unmap
+ * (drivers/xen/swiotlb-xen.c: xen_bus_to_phys()).
+ * @param v - vCPU that asks. @param busMfn - frame of the bus address.
+ * @returns page, or NO_PAGE: harmless on coherent hardware, the subject of the proposal elsewhere.
+ */
+export function* designPageBehindDma(v: number, busMfn: number): Op {
+  return yield* designPageBehindMfn(v, busMfn);
+}

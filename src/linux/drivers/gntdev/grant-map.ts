@@ -1,0 +1,203 @@
+/**
+ * The objects of gntdev: open files and grant maps (drivers/xen/gntdev.c: struct gntdev_priv,
+ * struct grant_map).
+ *
+ * Gntdev.lock      protects the lists of maps. A spinlock up to 3.19; a mutex where unmapping can
+ *                  sleep (1401c00e59ea). Both kinds lie in a word of their own.
+ * GrantMap.users   the list's reference and one for each VMA; with the last one the map is freed
+ * GrantMap.vma     3.12: the VMA it is mapped in, a single pointer that knows nothing of splits
+ * GrantMap.array   Draft B: the page array of its VMAs
+ * GrantSlot.*      one record a grant; written by mmap before anybody sees the VMA, afterwards
+ *                  under Gntdev.lock
+ *
+ * Not modelled: the limit of mapped pages, HVM guests, dma-buf.
+ */
+import { mutexLock, mutexUnlock } from '../../../shared/mutex.ts';
+import type { Op } from '../../../shared/op.ts';
+import { fetchAdd, read, write } from '../../../shared/operations.ts';
+import { slabAlloc, slabFree } from '../../../shared/slab.ts';
+import { spinLock, spinUnlock } from '../../../shared/spinlock.ts';
+import { defineTable } from '../../../shared/table.ts';
+import { designUnmapsWhenIdle } from '../../designs/design.ts';
+import { NO_PAGE } from '../../mm/page.ts';
+import { allocBalloonedPages, freeBalloonedPages } from '../balloon.ts';
+import { listAddTail, listDel } from '../list.ts';
+import { INVALID_GRANT_HANDLE } from '../map-refs.ts';
+
+/** No map: the null pointer. */
+export const NO_MAP = -1;
+/** UNMAP_NOTIFY_CLEAR_BYTE */
+export const UNMAP_NOTIFY_CLEAR_BYTE = 1;
+/** UNMAP_NOTIFY_SEND_EVENT */
+export const UNMAP_NOTIFY_SEND_EVENT = 2;
+
+export const Gntdev = defineTable(
+  'gntdev[%]',
+  ['gntdevs'],
+  {
+    spin: '[GST] spinlock of the lists, 3.12',
+    mutex: '[GST] mutex of the lists, where unmapping sleeps',
+    users: '[GST] references of the open file: the descriptor and one for each VMA',
+    mm: '[GST] address space that opened it; constant',
+    notifier: '[GST] 3.12: MMU notifier of the whole address space; constant',
+    mapsNext: '[GST] head of the maps with visible offsets: first',
+    mapsPrev: '[GST] head of the maps with visible offsets: last',
+    freeableNext: '[GST] head of the maps that go with their VMAs: first',
+    freeablePrev: '[GST] head of the maps that go with their VMAs: last',
+  },
+  { lineAligned: true },
+);
+
+export const GntdevBitmap = defineTable('gntdev_bitmap[%]', ['gntdevWords'], {
+  value: '[GST] open files in use (kmalloc)',
+});
+
+export const GrantMap = defineTable(
+  'grant_map[%]',
+  ['maps'],
+  {
+    next: '[GST] list of its file: next node',
+    prev: '[GST] list of its file: previous node',
+    users: '[GST] references',
+    gntdev: '[GST] file that it belongs to; constant',
+    index: '[GST] first page offset in the file; constant once it is on the list',
+    count: '[GST] grants; constant',
+    flags: '[GST] GNTMAP_* of its mappings, 0 until it was mapped once',
+    vma: '[GST] 3.12: VMA that it is mapped in, -1 if none',
+    array: '[GST] Draft B: page array of its VMAs, -1 while it is not mapped',
+    notifier: '[GST] Draft B: interval notifier of its range',
+    liveGrants: '[GST] user and kernel handles that are mapped',
+    notifyFlags: '[GST] UNMAP_NOTIFY_*',
+    notifyPage: '[GST] page of the map whose word is cleared',
+    notifyOffset: '[GST] word of that page',
+    notifyPort: '[GST] event channel to send to',
+  },
+  { lineAligned: true },
+);
+
+export const GrantMapBitmap = defineTable('grant_map_bitmap[%]', ['mapWords'], {
+  value: '[GST] maps in use (kmalloc)',
+});
+
+export const GrantSlot = defineTable('grant_map[%].grant[%]', ['maps', 'mapPages'], {
+  domid: '[GST] who grants it',
+  ref: '[GST] grant reference',
+  pte: '[GST] word of the user PTE',
+  handle: '[GST] of the user mapping, -1 if not mapped',
+  kernelHandle: '[GST] of the kernel mapping, -1 if not mapped',
+});
+
+export const MapPage = defineTable('grant_map[%].pages[%]', ['maps', 'mapPages'], {
+  value: '[GST] ballooned page over which the grant is mapped; constant while the map lives',
+});
+
+/** Locks the lists of a file. @param fd - file. */
+export function* gntdevLock(fd: number): Op<void> {
+  if (designUnmapsWhenIdle() !== 0) yield* mutexLock(Gntdev.mutex.at(fd));
+  else yield* spinLock(Gntdev.spin.at(fd));
+}
+
+/** Unlocks the lists of a file. @param fd - file. */
+export function* gntdevUnlock(fd: number): Op<void> {
+  if (designUnmapsWhenIdle() !== 0) yield* mutexUnlock(Gntdev.mutex.at(fd));
+  else yield* spinUnlock(Gntdev.spin.at(fd));
+}
+
+/** container_of(): the map of a list node. */
+export function mapOfNode(node: number): number {
+  return ((node - GrantMap.next.word) / GrantMap.next.stride) | 0;
+}
+
+/**
+ * drivers/xen/gntdev.c: gntdev_alloc_map()
+ * @param v - vCPU. @param fd - file. @param count - grants.
+ * @returns a map with one reference and pages, on no list; NO_MAP if there is no memory.
+ */
+export function* gntdevAllocMap(v: number, fd: number, count: number): Op {
+  if (count > MapPage.value.count) return NO_MAP;
+  const map = yield* slabAlloc(GrantMapBitmap.value.word, GrantMap.users.count);
+  if (map < 0) return NO_MAP;
+  for (let i = 0; i < count; i++) yield* write(MapPage.value.at2(map, i), NO_PAGE);
+  if ((yield* allocBalloonedPages(v, count, MapPage.value.at2(map, 0))) !== 0) {
+    yield* slabFree(GrantMapBitmap.value.word, map);
+    return NO_MAP;
+  }
+  for (let i = 0; i < count; i++) {
+    yield* write(GrantSlot.handle.at2(map, i), INVALID_GRANT_HANDLE);
+    yield* write(GrantSlot.kernelHandle.at2(map, i), INVALID_GRANT_HANDLE);
+  }
+  yield* write(GrantMap.gntdev.at(map), fd);
+  yield* write(GrantMap.index.at(map), 0);
+  yield* write(GrantMap.count.at(map), count);
+  yield* write(GrantMap.flags.at(map), 0);
+  yield* write(GrantMap.vma.at(map), -1);
+  yield* write(GrantMap.array.at(map), -1);
+  yield* write(GrantMap.notifier.at(map), -1);
+  yield* write(GrantMap.liveGrants.at(map), 0);
+  yield* write(GrantMap.notifyFlags.at(map), 0);
+  yield* write(GrantMap.users.at(map), 1);
+  return map;
+}
+
+/**
+ * drivers/xen/gntdev.c: gntdev_add_map(): at the first offset where it fits. Caller holds the lock.
+ * @param fd - file. @param map - new map.
+ */
+export function* gntdevAddMap(fd: number, map: number): Op<void> {
+  const head = Gntdev.mapsNext.at(fd);
+  const count = yield* read(GrantMap.count.at(map));
+  let index = 0;
+  let node = yield* read(head);
+  while (node !== head) {
+    const other = mapOfNode(node);
+    const start = yield* read(GrantMap.index.at(other));
+    if (index + count < start) break;
+    index = start + (yield* read(GrantMap.count.at(other)));
+    node = yield* read(node);
+  }
+  yield* write(GrantMap.index.at(map), index);
+  yield* listAddTail(GrantMap.next.at(map), node);
+}
+
+/**
+ * drivers/xen/gntdev.c: gntdev_find_map_index(). The caller holds the lock.
+ * @param index - page offset in the file. @param count - pages that must match, 0 for any.
+ * @returns map, or NO_MAP.
+ */
+export function* gntdevFindMapIndex(fd: number, index: number, count: number): Op {
+  const head = Gntdev.mapsNext.at(fd);
+  let node = yield* read(head);
+  while (node !== head) {
+    const map = mapOfNode(node);
+    if (
+      (yield* read(GrantMap.index.at(map))) === index &&
+      (count === 0 || (yield* read(GrantMap.count.at(map))) === count)
+    ) {
+      return map;
+    }
+    node = yield* read(node);
+  }
+  return NO_MAP;
+}
+
+/** atomic_inc(&map->users). @param map - map that the caller has a reference of, or its lock. */
+export function* gntdevGetMap(map: number): Op<void> {
+  yield* fetchAdd(GrantMap.users.at(map), 1);
+}
+
+/**
+ * drivers/xen/gntdev.c: gntdev_put_map()
+ * @param v - vCPU. @param map - map. @param listed - 1 if it is on one of its file's lists.
+ */
+export function* gntdevPutMap(v: number, map: number, listed: number): Op<void> {
+  if ((yield* fetchAdd(GrantMap.users.at(map), -1)) !== 1) return;
+  if (listed !== 0) {
+    const fd = yield* read(GrantMap.gntdev.at(map));
+    yield* gntdevLock(fd);
+    yield* listDel(GrantMap.next.at(map));
+    yield* gntdevUnlock(fd);
+  }
+  const count = yield* read(GrantMap.count.at(map));
+  yield* freeBalloonedPages(v, count, MapPage.value.at2(map, 0));
+  yield* slabFree(GrantMapBitmap.value.word, map);
+}

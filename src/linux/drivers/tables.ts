@@ -1,0 +1,92 @@
+/** The tables of the guest's drivers and designs, their default sizes, and their boot. */
+import { runAlone } from '../../shared/operations.ts';
+import type { AnyTable } from '../../shared/table.ts';
+import {
+  LazyBatch,
+  LazyOp,
+  M2pOverride,
+  OverrideBucket,
+  ReplaceOp,
+  initM2pOverride,
+} from '../designs/m2p-override.ts';
+import { PageArray, PageArrayBitmap, PageSlot } from '../designs/vma-pages.ts';
+import { Balloon, BalloonFrame, BalloonScratch, balloonInit } from './balloon.ts';
+import { DeferredBitmap, DeferredEntry, initDeferredGrants } from './deferred-grants.ts';
+import { Gnttab, GnttabList, initFreeRefs } from './free-refs.ts';
+import {
+  Gntdev,
+  GntdevBitmap,
+  GrantMap,
+  GrantMapBitmap,
+  GrantSlot,
+  MapPage,
+} from './gntdev/grant-map.ts';
+import { PageLru } from './page-lru.ts';
+import { KunmapOp, UnmapItem, UnmapItemBitmap, UnmapOp, UnmapPage } from './unmap-async.ts';
+
+export const driversTables: readonly AnyTable[] = [
+  Gnttab,
+  GnttabList,
+  DeferredEntry,
+  DeferredBitmap,
+  Balloon,
+  BalloonFrame,
+  BalloonScratch,
+  PageLru,
+  UnmapItem,
+  UnmapOp,
+  KunmapOp,
+  UnmapPage,
+  UnmapItemBitmap,
+  M2pOverride,
+  OverrideBucket,
+  LazyBatch,
+  LazyOp,
+  ReplaceOp,
+  PageArray,
+  PageSlot,
+  PageArrayBitmap,
+  Gntdev,
+  GntdevBitmap,
+  GrantMap,
+  GrantMapBitmap,
+  GrantSlot,
+  MapPage,
+];
+
+/** Sizes that this room adds to a configuration: enough for a tiny machine. */
+export const driversDefaults = {
+  /** Open files of gntdev. */
+  gntdevs: 4,
+  gntdevWords: 1,
+  /** Grant maps of the machine. */
+  maps: 8,
+  mapWords: 1,
+  /** Grants of one map or one batch. */
+  mapPages: 4,
+  /** Page arrays of VMAs. */
+  pageArrays: 8,
+  pageArrayWords: 1,
+  /** Batches to unmap: one for each vCPU, and those of drivers that do not wait. */
+  unmapItems: 16,
+  unmapItemWords: 1,
+  /** Grants of a domain that wait for the grantee. */
+  deferredEntries: 16,
+  deferredBitmapWords: 1,
+  /** Buckets of m2p_override: 1 << M2P_OVERRIDE_HASH_SHIFT in life. */
+  overrideBuckets: 1024,
+  /** Multicalls that a vCPU queues in a lazy section: MC_BATCH in life. */
+  lazyOps: 32,
+} as const;
+
+/**
+ * Initialises the drivers of one domain: gnttab_init(), balloon_init(), m2p_override_init().
+ * @param v - a vCPU of the domain, whose page allocator and kernel page tables are up.
+ * @param d - its domain.
+ */
+export function bootDrivers(v: number, d: number): void {
+  initFreeRefs(d);
+  initDeferredGrants(d);
+  initM2pOverride(d);
+  runAlone(balloonInit(v));
+}

@@ -26,6 +26,7 @@ export const machinery = [
   'operations',
   'processor',
   'table',
+  'turn',
 ].map((stem) => `src/shared/${stem}`);
 
 /** @returns is this file part of the machinery, in any edition? */

@@ -214,7 +214,7 @@ export function perform(kind: number, word: number, a: number, b: number, c: num
   const before = word > 0 ? (mem[word] as number) : 0;
   const result = kind === CHOOSE ? nextChoice() : performNow(kind, word, a, b, c);
   const position = Atomics.load(baton, POSITION);
-  log(position, self, kind, word, result);
+  logStep(position, self, kind, word, result);
   if (word > 0 && !(buffered && isStore(kind)) && result !== LOST) {
     observer.access(self, kind, word, before, mem[word] as number);
   }
@@ -223,7 +223,13 @@ export function perform(kind: number, word: number, a: number, b: number, c: num
   return result;
 }
 
-function log(position: number, process: number, kind: number, word: number, result: number): void {
+function logStep(
+  position: number,
+  process: number,
+  kind: number,
+  word: number,
+  result: number,
+): void {
   const at = plan.log + position * LOG_WORDS;
   baton[at] = process;
   baton[at + 1] = kind;
@@ -302,7 +308,7 @@ function flush(cpu: number, position: number): void {
   const kind = baton[slot + 2] as number;
   baton[at] = flushed + 1;
   const before = Atomics.exchange(mem, word, value);
-  log(position, actors + cpu, kind, word, value);
+  logStep(position, actors + cpu, kind, word, value);
   observer.access(cpu, kind, word, before, value);
 }
 

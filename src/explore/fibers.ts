@@ -9,9 +9,10 @@ import type { Observer } from '../shared/observer.ts';
 import { installEngine } from '../shared/operations.ts';
 import type { Actor, Processors } from './actor.ts';
 import { processorsOf } from './actor.ts';
+import { grown } from './columns.ts';
 import type { Complaint } from './finding.ts';
 import type { MemoryModel, Pending } from './model.ts';
-import { READS } from './model.ts';
+import { INSERTS, READS } from './model.ts';
 import { SequentialConsistency } from './models/sc.ts';
 import { TotalStoreOrder } from './models/tso.ts';
 import type { Strategy } from './strategy.ts';
@@ -196,7 +197,7 @@ export class Fibers implements Engine {
     pending.a[actor] = a;
     pending.b[actor] = b;
     pending.c[actor] = c;
-    const waits = this.processors.any || this.model.waits(kind, false);
+    const waits = this.processors.any || this.model.waits(kind);
     this.status[actor] = waits ? WAITS : READY;
     if (this.starting) return true;
     this.next = this.schedules();
@@ -216,7 +217,7 @@ export class Fibers implements Engine {
 
   private after(process: number, actor: number, kind: number): void {
     const { model, program } = this;
-    if (model.touched >= program.watchedFrom && model.effect !== 0) {
+    if (model.effect > INSERTS && model.touched >= program.watchedFrom) {
       this.observer.access(actor, kind, model.touched, model.before, model.after);
     }
     this.strategy.performed(this, process);
@@ -235,7 +236,7 @@ export class Fibers implements Engine {
       }
       const process = this.strategy.pick(this);
       if (process < 0) return this.stop(this.verdictAtRest());
-      if (this.steps === this.schedule.length) this.grow();
+      if (this.steps === this.schedule.length) this.schedule = grown(this.schedule);
       this.schedule[this.steps++] = process;
       if (process < this.count) return process;
       const actor = this.model.flush(process - this.count);
@@ -246,12 +247,6 @@ export class Fibers implements Engine {
   private stop(outcome: number): number {
     this.outcome = outcome;
     return -1;
-  }
-
-  private grow(): void {
-    const larger = new Int32Array(this.schedule.length * 2);
-    larger.set(this.schedule);
-    this.schedule = larger;
   }
 
   private verdictAtRest(): number {

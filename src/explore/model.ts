@@ -19,18 +19,20 @@ export interface Pending {
 
 /** The event touches nothing that others can see. */
 export const LOCAL = 0;
-/** The event reads `touched`. */
-export const READS = 1;
-/** The event writes `touched`, and may read it first. */
-export const WRITES = 2;
-/** The event reads a value that its own processor stored, from the buffer or from memory. */
-export const READS_OWN = 3;
+/** A store goes into the buffer: nobody else sees it yet. It may read a guard. */
+export const INSERTS = 1;
+/** The event reads a store that is still in its own buffer. */
+export const READS_OWN = 2;
+/** The event reads `touched` from memory. */
+export const READS = 3;
+/** The event writes `touched` in memory, and may read it first. */
+export const WRITES = 4;
 
 export interface MemoryModel {
   readonly name: string;
   /** Store buffers that have flush events, one a processor; 0 if the model has none. */
   readonly buffers: number;
-  /** What the last event did: LOCAL, READS, WRITES or READS_OWN, … */
+  /** What the last event did: LOCAL, INSERTS, READS_OWN, READS or WRITES, … */
   effect: number;
   /** … on this word, … */
   touched: number;
@@ -39,10 +41,16 @@ export interface MemoryModel {
   /** The value of `touched` before and after the last event. */
   before: number;
   after: number;
+  /** Number, in its buffer, of the store that was inserted, read there or flushed; else -1. */
+  ordinal: number;
+  /** Kind of the store that the last flush brought to memory. */
+  flushedKind: number;
   /** Forgets all buffered stores: a new execution begins. */
   reset(): void;
   /** Can operations of this kind be impossible at times? */
-  waits(kind: number, interrupt: boolean): boolean;
+  waits(kind: number): boolean;
+  /** Must the processor's buffer be empty before operations of this kind? */
+  drains(kind: number, interrupt: boolean): boolean;
   /** Is the actor's pending operation possible now? */
   enabled(actor: number): boolean;
   /** Performs the actor's pending operation. @returns its result. */
@@ -51,6 +59,6 @@ export interface MemoryModel {
   canFlush(buffer: number): boolean;
   /** Lets the buffer's oldest store reach memory. @returns the actor that stored it. */
   flush(buffer: number): number;
-  /** Kind of the store that the last flush brought to memory. */
-  flushedKind: number;
+  /** The word of the buffer's oldest store. */
+  flushWord(buffer: number): number;
 }

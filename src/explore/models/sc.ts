@@ -61,7 +61,8 @@ export class SequentialConsistency implements MemoryModel {
   guard = -1;
   before = 0;
   after = 0;
-  flushedKind = 0;
+  readonly ordinal = -1;
+  readonly flushedKind = 0;
   private readonly pending: Pending;
   constructor(pending: Pending) {
     this.pending = pending;
@@ -100,10 +101,16 @@ export class SequentialConsistency implements MemoryModel {
       this.guard = guard;
     }
   }
+  drains(): boolean {
+    return false;
+  }
   canFlush(): boolean {
     return false;
   }
   flush(): number {
     return 0;
+  }
+  flushWord(): number {
+    return -1;
   }
 }

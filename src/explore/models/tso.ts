@@ -22,11 +22,11 @@ import {
 } from '../../shared/kinds.ts';
 import { mem, poke } from '../../shared/memory.ts';
 import type { MemoryModel, Pending } from '../model.ts';
-import { LOCAL, READS, READS_OWN, WRITES } from '../model.ts';
+import { INSERTS, LOCAL, READS, READS_OWN, WRITES } from '../model.ts';
 import { EFFECTS } from './sc.ts';
 
 /** Stores that a buffer holds at most; a store into a full buffer waits for a flush. */
-const CAPACITY = 64;
+export const CAPACITY = 64;
 const SLOT_MASK = CAPACITY - 1;
 
 export class TotalStoreOrder implements MemoryModel {
@@ -37,6 +37,7 @@ export class TotalStoreOrder implements MemoryModel {
   guard = -1;
   before = 0;
   after = 0;
+  ordinal = -1;
   flushedKind = 0;
   private readonly pending: Pending;
   private readonly words: Int32Array;
@@ -63,8 +64,12 @@ export class TotalStoreOrder implements MemoryModel {
     this.inserted.fill(0);
   }
 
-  waits(kind: number, interrupt: boolean): boolean {
-    return interrupt || isLocked(kind) || isWait(kind) || isStore(kind);
+  waits(kind: number): boolean {
+    return isLocked(kind) || isWait(kind) || isStore(kind);
+  }
+
+  drains(kind: number, interrupt: boolean): boolean {
+    return isLocked(kind) || (interrupt && isWait(kind));
   }
 
   enabled(actor: number): boolean {
@@ -73,7 +78,7 @@ export class TotalStoreOrder implements MemoryModel {
     const cpu = pending.cpu[actor];
     const held = this.inserted[cpu] - this.flushed[cpu];
     if (isStore(kind)) return held < CAPACITY;
-    if (held > 0 && (isLocked(kind) || (pending.interrupt[actor] === 1 && isWait(kind)))) {
+    if (held > 0 && this.drains(kind, pending.interrupt[actor] === 1)) {
       return false;
     }
     const value = isWait(kind) ? this.load(cpu, pending.word[actor]) : 0;
@@ -89,6 +94,7 @@ export class TotalStoreOrder implements MemoryModel {
     this.effect = EFFECTS[kind];
     this.touched = word;
     this.guard = -1;
+    this.ordinal = -1;
     if (kind === LOAD_THROUGH || kind === STORE_THROUGH) {
       if (this.load(cpu, pending.b[actor]) !== pending.c[actor]) {
         this.effect = READS;
@@ -103,11 +109,7 @@ export class TotalStoreOrder implements MemoryModel {
       return 0;
     }
     if (this.effect === READS) {
-      const slot = this.slotOf(cpu, word);
-      if (slot >= 0) this.effect = READS_OWN;
-      this.before = slot < 0 ? mem[word] : this.values[slot];
-      this.after = this.before;
-      return this.before;
+      return this.loadFor(cpu, word);
     }
     const a = pending.a[actor];
     this.before = mem[word];
@@ -117,28 +119,39 @@ export class TotalStoreOrder implements MemoryModel {
     return result;
   }
 
+  private loadFor(cpu: number, word: number): number {
+    const store = this.youngest(cpu, word);
+    if (store >= 0) {
+      this.effect = READS_OWN;
+      this.ordinal = store;
+    }
+    this.before = store < 0 ? mem[word] : this.values[cpu * CAPACITY + (store & SLOT_MASK)];
+    this.after = this.before;
+    return this.before;
+  }
+
   private insert(actor: number, cpu: number): void {
     const { pending } = this;
-    const slot = cpu * CAPACITY + (this.inserted[cpu]++ & SLOT_MASK);
+    this.ordinal = this.inserted[cpu]++;
+    const slot = cpu * CAPACITY + (this.ordinal & SLOT_MASK);
     this.words[slot] = pending.word[actor];
     this.values[slot] = pending.a[actor];
     this.kinds[slot] = pending.kind[actor];
     this.storers[slot] = actor;
-    this.effect = LOCAL;
+    this.effect = INSERTS;
   }
 
-  /** The youngest buffered store of a word. @returns its slot, or -1. */
-  private slotOf(cpu: number, word: number): number {
+  /** The youngest buffered store of a word. @returns its ordinal, or -1. */
+  private youngest(cpu: number, word: number): number {
     for (let i = this.inserted[cpu] - 1; i >= this.flushed[cpu]; i--) {
-      const slot = cpu * CAPACITY + (i & SLOT_MASK);
-      if (this.words[slot] === word) return slot;
+      if (this.words[cpu * CAPACITY + (i & SLOT_MASK)] === word) return i;
     }
     return -1;
   }
 
   private load(cpu: number, word: number): number {
-    const slot = this.slotOf(cpu, word);
-    return slot < 0 ? mem[word] : this.values[slot];
+    const store = this.youngest(cpu, word);
+    return store < 0 ? mem[word] : this.values[cpu * CAPACITY + (store & SLOT_MASK)];
   }
 
   canFlush(buffer: number): boolean {
@@ -146,7 +159,8 @@ export class TotalStoreOrder implements MemoryModel {
   }
 
   flush(buffer: number): number {
-    const slot = buffer * CAPACITY + (this.flushed[buffer]++ & SLOT_MASK);
+    this.ordinal = this.flushed[buffer]++;
+    const slot = buffer * CAPACITY + (this.ordinal & SLOT_MASK);
     const word = this.words[slot];
     this.effect = WRITES;
     this.touched = word;
@@ -157,13 +171,17 @@ export class TotalStoreOrder implements MemoryModel {
     this.flushedKind = this.kinds[slot];
     return this.storers[slot];
   }
+
+  flushWord(buffer: number): number {
+    return this.words[buffer * CAPACITY + (this.flushed[buffer] & SLOT_MASK)];
+  }
 }
 
 function isStore(kind: number): boolean {
   return kind === WRITE || kind === WRITE_ONCE || kind === STORE_RELEASE || kind === STORE_THROUGH;
 }
 
-function isWait(kind: number): boolean {
+export function isWait(kind: number): boolean {
   return kind === AWAIT_EQUAL || kind === AWAIT_NOT_EQUAL || kind === ACQUIRE_WHEN;
 }
 

@@ -1,11 +1,13 @@
 /** Strategies by name. */
 import type { Strategy } from '../strategy.ts';
 import { DepthFirst } from './dfs.ts';
+import { OptimalDpor } from './optimal.ts';
+import { SourceDpor } from './dpor.ts';
 import { Pct } from './pct.ts';
 import { RandomWalk } from './random-walk.ts';
 import { RoundRobin } from './round-robin.ts';
 
-export type StrategyName = 'random' | 'round-robin' | 'pct' | 'dfs';
+export type StrategyName = 'random' | 'round-robin' | 'pct' | 'dfs' | 'dpor' | 'optimal';
 
 /** What a strategy may need; each takes what it knows. */
 export interface StrategyParameters {
@@ -27,5 +29,9 @@ export function makeStrategy(name: StrategyName, parameters: StrategyParameters)
       return new Pct(seed, depth);
     case 'dfs':
       return new DepthFirst();
+    case 'dpor':
+      return new SourceDpor();
+    case 'optimal':
+      return new OptimalDpor();
   }
 }

@@ -1,0 +1,131 @@
+/**
+ * What both reductions share: the depth-first walk over executions. An execution repeats a prefix
+ * of the one before, takes another process at one point, and is free from there on.
+ */
+import { grown } from '../columns.ts';
+import type { Fibers } from '../fibers.ts';
+import { BROKEN } from '../fibers.ts';
+import type { Strategy } from '../strategy.ts';
+import { History } from './history.ts';
+import { SleepSets } from './sleep.ts';
+
+export abstract class PartialOrderSearch implements Strategy {
+  abstract readonly name: string;
+  readonly exhaustive = true;
+  protected history!: History;
+  protected readonly sleep = new SleepSets();
+  /** Events that the next execution repeats. */
+  private prefix = 0;
+  /** Who goes after the prefix; -1 in the first execution. */
+  private plan = -1;
+  private plannedChoice = 0;
+  private firstChoice = new Int32Array(256);
+  private rechoosing = false;
+  private chosen = 0;
+  private choices = 0;
+  private redundant = false;
+  private begun = false;
+  private finished = false;
+
+  /** At a new depth: who goes, of those that are enabled and awake; -1 if all sleep. */
+  protected abstract fresh(fibers: Fibers, depth: number): number;
+  /** The choice of data that belongs to what `fresh` or `another` returned. */
+  protected abstract wantedChoice(): number;
+  /** After event `i` was recorded. */
+  protected abstract recorded(i: number): void;
+  /** After an execution that was not cut short. */
+  protected abstract completed(fibers: Fibers): void;
+  /** Another process to explore at `depth`, or -1. */
+  protected abstract another(depth: number): number;
+
+  start(fibers: Fibers): boolean {
+    this.redundant = false;
+    if (this.begun) return !this.finished;
+    this.begun = true;
+    this.history = new History(fibers);
+    return true;
+  }
+
+  pick(fibers: Fibers): number {
+    const depth = fibers.steps;
+    if (depth < this.prefix) return this.history.proc[depth];
+    if (depth === this.prefix && this.plan >= 0) return this.plan;
+    const process = this.fresh(fibers, depth);
+    if (process < 0 && fibers.listEnabled() > 0) this.redundant = true;
+    this.plannedChoice = process < 0 ? 0 : this.wantedChoice();
+    return process;
+  }
+
+  choose(fibers: Fibers, count: number): number {
+    const i = fibers.steps - 1;
+    if (i < this.prefix) return this.history.choice[i];
+    this.chosen = this.plannedChoice;
+    this.choices = count;
+    if (!this.rechoosing || i > this.prefix) this.noteFirstChoice(i);
+    return this.chosen;
+  }
+
+  private noteFirstChoice(i: number): void {
+    if (i >= this.firstChoice.length) this.firstChoice = grown(this.firstChoice, i * 2);
+    this.firstChoice[i] = this.chosen;
+  }
+
+  performed(fibers: Fibers, process: number): void {
+    const i = fibers.steps - 1;
+    if (i < this.prefix) return;
+    this.history.record(fibers, process, this.chosen, this.choices);
+    this.chosen = 0;
+    this.choices = 0;
+    this.sleep.descend(i, this.history);
+    this.recorded(i);
+  }
+
+  end(fibers: Fibers): boolean {
+    if (fibers.outcome === BROKEN) {
+      this.finished = true;
+      return false;
+    }
+    if (!this.redundant) this.completed(fibers);
+    this.finished = !this.advance();
+    return this.redundant;
+  }
+
+  /** Goes back to the deepest point where something is left. @returns false if there is none. */
+  private advance(): boolean {
+    const { history } = this;
+    for (let depth = history.length - 1; depth >= 0; depth--) {
+      const process = history.proc[depth];
+      const choices = history.choices[depth];
+      const choice = (history.choice[depth] + 1) % Math.max(1, choices);
+      this.rechoosing = choices > 1 && choice !== this.firstChoice[depth];
+      if (this.rechoosing) {
+        this.goBack(depth, process, choice);
+        return true;
+      }
+      this.sleep.add(depth, history);
+      const next = this.another(depth);
+      if (next >= 0) {
+        this.goBack(depth, next, this.wantedChoice());
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private goBack(depth: number, process: number, choice: number): void {
+    this.history.truncate(depth);
+    this.prefix = depth;
+    this.plan = process;
+    this.plannedChoice = choice;
+  }
+
+  /** The running actor if it can go on, else the first process that is enabled and awake. */
+  protected firstAwake(fibers: Fibers, depth: number): number {
+    const running = depth === 0 ? 0 : this.history.proc[depth - 1];
+    if (fibers.isEnabled(running) && !this.sleep.has(depth, running)) return running;
+    for (let i = 0; i < fibers.processes; i++) {
+      if (fibers.isEnabled(i) && !this.sleep.has(depth, i)) return i;
+    }
+    return -1;
+  }
+}

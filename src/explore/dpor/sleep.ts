@@ -1,0 +1,59 @@
+/**
+ * Sleep sets (Godefroid): at each depth the processes that need not go next, because what follows
+ * was explored when they went earlier. The sets of all depths of the execution lie on one stack.
+ */
+import { grown } from '../columns.ts';
+import { Footprints } from './footprint.ts';
+import type { History } from './history.ts';
+
+export class SleepSets {
+  readonly footprints = new Footprints();
+  private start = new Int32Array(256);
+  private end = new Int32Array(256);
+
+  private reserve(depth: number): void {
+    if (depth < this.start.length) return;
+    this.start = grown(this.start, depth * 2);
+    this.end = grown(this.end, depth * 2);
+  }
+
+  /** First place of the set at `depth`. */
+  from(depth: number): number {
+    return this.start[depth];
+  }
+
+  /** Place after the last of the set at `depth`. */
+  to(depth: number): number {
+    return this.end[depth];
+  }
+
+  has(depth: number, process: number): boolean {
+    const { proc } = this.footprints;
+    for (let k = this.start[depth]; k < this.end[depth]; k++) if (proc[k] === process) return true;
+    return false;
+  }
+
+  /** The process of event `depth` has been explored there: it sleeps from now on. */
+  add(depth: number, history: History): void {
+    const at = this.end[depth]++;
+    this.footprints.reserve(at + 1);
+    this.footprints.take(at, history, depth);
+  }
+
+  /** The set after event `depth`: those that do not conflict with it sleep on. */
+  descend(depth: number, history: History): void {
+    const { footprints } = this;
+    this.reserve(depth + 1);
+    const from = this.start[depth];
+    const to = this.end[depth];
+    this.start[depth + 1] = to;
+    let at = to;
+    for (let k = from; k < to; k++) {
+      if (footprints.conflictsWith(k, history, depth)) continue;
+      footprints.reserve(at + 1);
+      footprints.move(at, k);
+      footprints.pass(at++, history, depth);
+    }
+    this.end[depth + 1] = at;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Wake-up trees (Abdulla et al., POPL 2014 and JACM 2017): for each depth of the execution an
+ * ordered tree of sequences that must still be explored from there. A leaf stands for everything
+ * that begins with its path.
+ */
+import type { Column } from '../columns.ts';
+import { grown } from '../columns.ts';
+import { Footprints } from './footprint.ts';
+import type { History } from './history.ts';
+
+const NONE = -1;
+
+export class WakeupTree {
+  readonly footprints = new Footprints();
+  private choice = new Int32Array(256);
+  private child = new Int32Array(256);
+  private sibling = new Int32Array(256);
+  private used = 0;
+  private free = NONE;
+  /** First node below the root of each depth. */
+  private root: Column = new Int32Array(256).fill(NONE);
+  /** The sequence to insert: events of the history. */
+  private sequence = new Int32Array(256);
+  private count = 0;
+
+  private allocate(): number {
+    const node = this.free;
+    if (node >= 0) {
+      this.free = this.sibling[node];
+      return node;
+    }
+    const fresh = this.used++;
+    this.footprints.reserve(fresh + 1);
+    if (fresh === this.child.length) {
+      this.choice = grown(this.choice);
+      this.child = grown(this.child);
+      this.sibling = grown(this.sibling);
+    }
+    return fresh;
+  }
+
+  /** Starts the tree of `depth` with what was below a node; NONE for a free hand. */
+  open(depth: number, first: number): void {
+    if (depth >= this.root.length) this.root = grown(this.root);
+    this.root[depth] = first;
+  }
+
+  /** Takes the first branch of the tree of `depth`. @returns its node, or -1. */
+  takeFirst(depth: number): number {
+    const node = this.root[depth];
+    if (node >= 0) this.root[depth] = this.sibling[node];
+    return node;
+  }
+
+  processOf(node: number): number {
+    return this.footprints.proc[node];
+  }
+
+  choiceOf(node: number): number {
+    return this.choice[node];
+  }
+
+  /** Gives a taken node back. @returns the first of the nodes below it. */
+  release(node: number): number {
+    const below = this.child[node];
+    this.sibling[node] = this.free;
+    this.free = node;
+    return below;
+  }
+
+  /** Begins a sequence. */
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Appends an event of the history to the sequence. */
+  append(event: number): void {
+    if (this.count === this.sequence.length) this.sequence = grown(this.sequence);
+    this.sequence[this.count++] = event;
+  }
+
+  /** Inserts the sequence at `depth`, unless the tree has one that stands for it. */
+  insert(depth: number, history: History): void {
+    let parent = NONE;
+    let node = this.root[depth];
+    let last = NONE;
+    while (node >= 0) {
+      if (this.canBegin(node, history)) {
+        if (this.child[node] < 0) return;
+        if (this.count === 0) return;
+        parent = node;
+        last = NONE;
+        node = this.child[node];
+      } else {
+        last = node;
+        node = this.sibling[node];
+      }
+    }
+    if (this.count > 0) this.graft(depth, parent, last, history);
+  }
+
+  /**
+   * Can the node's event come first in the sequence, perhaps because it has nothing to do with
+   * it? If so it is taken out of the sequence.
+   */
+  private canBegin(node: number, history: History): boolean {
+    const { sequence, footprints } = this;
+    const process = footprints.proc[node];
+    const effect = footprints.effect[node];
+    for (let k = 0; k < this.count; k++) {
+      const x = sequence[k];
+      if (history.proc[x] === process) {
+        footprints.effect[node] = effect;
+        sequence.copyWithin(k, k + 1, this.count--);
+        return true;
+      }
+      if (footprints.conflictsWith(node, history, x)) {
+        footprints.effect[node] = effect;
+        return false;
+      }
+      footprints.pass(node, history, x);
+    }
+    footprints.effect[node] = effect;
+    return true;
+  }
+
+  private graft(depth: number, parent: number, last: number, history: History): void {
+    let above = parent;
+    let before = last;
+    for (let k = 0; k < this.count; k++) {
+      const node = this.allocate();
+      this.footprints.take(node, history, this.sequence[k]);
+      this.choice[node] = history.choice[this.sequence[k]];
+      this.child[node] = NONE;
+      this.sibling[node] = NONE;
+      if (before >= 0) this.sibling[before] = node;
+      else if (above >= 0) this.child[above] = node;
+      else this.root[depth] = node;
+      above = node;
+      before = NONE;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Dynamic partial-order reduction with source sets and sleep sets (Abdulla, Aronis, Jonsson,
+ * Sagonas, POPL 2014, algorithm 1): every equivalence class of executions once or, where a sleep
+ * set comes too late, once and a redundant execution that is cut short.
+ */
+import { PartialOrderSearch } from '../dpor/search.ts';
+import type { Fibers } from '../fibers.ts';
+
+const TODO = 1;
+const TAKEN = 2;
+
+export class SourceDpor extends PartialOrderSearch {
+  readonly name = 'dpor';
+  /** Row of a depth: TODO or TAKEN for the processes of its source set. */
+  private rows = new Uint8Array(0);
+  /** Processes since the race that is looked at, and the rank of the first event of each. */
+  private member = new Int32Array(0);
+  private firstRank = new Int32Array(0);
+  private members = 0;
+
+  protected fresh(fibers: Fibers, depth: number): number {
+    const { processes } = fibers;
+    if ((depth + 1) * processes > this.rows.length) {
+      const larger = new Uint8Array((depth + 1) * processes * 2);
+      larger.set(this.rows);
+      this.rows = larger;
+      this.member = new Int32Array(processes);
+      this.firstRank = new Int32Array(processes);
+    }
+    this.rows.fill(0, depth * processes, (depth + 1) * processes);
+    const process = this.firstAwake(fibers, depth);
+    if (process >= 0) this.rows[depth * processes + process] = TAKEN;
+    return process;
+  }
+
+  protected wantedChoice(): number {
+    return 0;
+  }
+
+  protected another(depth: number): number {
+    const { processes } = this.history;
+    const row = depth * processes;
+    for (let i = 0; i < processes; i++) {
+      if (this.rows[row + i] !== TODO) continue;
+      this.rows[row + i] = TAKEN;
+      if (!this.sleep.has(depth, i)) return i;
+    }
+    return -1;
+  }
+
+  protected recorded(i: number): void {
+    const { history } = this;
+    for (let k = history.racesBefore(i); k < history.races; k++) {
+      this.reverse(history.raceFirst[k], i, history.proc[i]);
+    }
+  }
+
+  protected completed(fibers: Fibers): void {
+    const { history } = this;
+    const before = history.races;
+    history.raceOfStuck(fibers);
+    for (let k = before; k < history.races; k++) {
+      this.reverse(history.raceFirst[k], history.length, ~history.raceSecond[k]);
+    }
+  }
+
+  /**
+   * Makes sure that the source set at `e` has a process from which the next operation of `process`
+   * (event `second`, or after all events) can come before `e`.
+   */
+  private reverse(e: number, second: number, process: number): void {
+    const { history, rows } = this;
+    const row = e * history.processes;
+    this.members = 0;
+    let initial = -1;
+    for (let x = e + 1; x <= second; x++) {
+      if (x < second && history.precedes(e, x)) continue;
+      const p = x < second ? history.proc[x] : process;
+      if (!this.isInitial(x, p)) continue;
+      if (rows[row + p] !== 0 || this.sleep.has(e, p)) return;
+      if (initial < 0 || p === process) initial = p;
+    }
+    rows[row + initial] = TODO;
+  }
+
+  /** Is event `x` the first of its process since the race, and after no other since then? */
+  private isInitial(x: number, process: number): boolean {
+    const { member, firstRank, history } = this;
+    for (let k = 0; k < this.members; k++) if (member[k] === process) return false;
+    const from = x < history.length ? x : history.lastOf(process);
+    const row = from * history.processes;
+    let initial = true;
+    for (let k = 0; k < this.members && initial && from >= 0; k++) {
+      initial = history.clock[row + member[k]] < firstRank[k];
+    }
+    firstRank[this.members] = x < history.length ? history.rank[x] : 0x7fffffff;
+    member[this.members++] = process;
+    return initial;
+  }
+}

@@ -2,7 +2,10 @@
 import { bootParams } from '../hardware/tables.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 import { Mm } from './mm/mm.ts';
+import { driversDefaults, driversTables } from './drivers/tables.ts';
+import { CurrentMm, Kernel, MmPool } from './mm/mm-life.ts';
 import { Gather, GatherPage, GatherTable } from './mm/mmu-gather.ts';
+import { MmuInterval, MmuIntervalPool } from './mm/mmu-notifier.ts';
 import { P2m } from './mm/p2m.ts';
 import { FreePage, Zone } from './mm/page-alloc.ts';
 import { Page } from './mm/page.ts';
@@ -19,6 +22,11 @@ export const linuxTables: readonly AnyTable[] = [
   P2m,
   PtLock,
   Mm,
+  MmPool,
+  Kernel,
+  CurrentMm,
+  MmuInterval,
+  MmuIntervalPool,
   Gather,
   GatherPage,
   GatherTable,
@@ -27,6 +35,7 @@ export const linuxTables: readonly AnyTable[] = [
   VmaNode,
   VmaNodePool,
   VmaSlot,
+  ...driversTables,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
@@ -39,6 +48,8 @@ export const linuxDefaults = {
   vmaSlots: 8,
   /** Nodes of VMA trees: one for each address space, and those that wait for a grace period. */
   vmaNodes: 32,
+  /** Subscriptions of MMU notifiers. */
+  notifiers: 8,
   /** Pages that an unmap collects before it flushes. */
   gatherPages: 8,
   /** Page tables that an unmap collects before it flushes. */
@@ -47,6 +58,7 @@ export const linuxDefaults = {
   tablePages: 8,
   /** Switch: munmap cuts its start with the new VMA above, as up to 4.11. */
   splitNewAbove: 0,
+  ...driversDefaults,
 } as const;
 
 /** Writes the guest kernel's constants of the attached machine. */

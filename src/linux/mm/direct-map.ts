@@ -6,9 +6,10 @@
  * mapping exists. Whether another vCPU's TLB still has the writable one is Xen's business at the
  * change of type.
  */
-import { cpuStore } from '../../hardware/access.ts';
+import { cpuLoad, cpuStore } from '../../hardware/access.ts';
 import { PTE_PRESENT, PTE_RW, makePte } from '../../hardware/paging.ts';
 import { domainOf, frameWordCount, kernelBase, ptEntryCount } from '../../hardware/params.ts';
+import { REG_VALUE, reg } from '../../hardware/vcpu.ts';
 import type { Op } from '../../shared/op.ts';
 import { read, warnOn } from '../../shared/operations.ts';
 import { updateVaMapping } from '../../xen/mmu.ts';
@@ -37,12 +38,24 @@ export function* makePageReadwrite(v: number, pg: number): Op<void> {
   yield* remap(v, pg, PTE_PRESENT | PTE_RW);
 }
 
+/** A store through the direct map. @param pg - page that the caller holds, mapped writable. */
+export function* writePageWord(v: number, pg: number, offset: number, value: number): Op<void> {
+  const fault = yield* cpuStore(v, pageAddress(pg), offset, value);
+  warnOn(fault !== 0, BUG_DIRECT_MAP, pg, fault);
+}
+
 /** arch/x86/lib/clear_page_64.S: clear_page(). @param pg - page that the caller holds. */
 export function* clearPage(v: number, pg: number): Op<void> {
   const tables = ((yield* read(Page.flags.at(pg))) & PG_table) !== 0;
   const words = tables ? ptEntryCount() : frameWordCount();
-  for (let offset = 0; offset < words; offset++) {
-    const fault = yield* cpuStore(v, pageAddress(pg), offset, 0);
-    warnOn(fault !== 0, BUG_DIRECT_MAP, pg, fault);
+  for (let offset = 0; offset < words; offset++) yield* writePageWord(v, pg, offset, 0);
+}
+
+/** arch/x86/lib/copy_page_64.S: copy_page(). @param to - new page. @param from - page to copy. */
+export function* copyPage(v: number, to: number, from: number): Op<void> {
+  for (let offset = 0; offset < frameWordCount(); offset++) {
+    const fault = yield* cpuLoad(v, pageAddress(from), offset);
+    warnOn(fault !== 0, BUG_DIRECT_MAP, from, fault);
+    yield* writePageWord(v, to, offset, reg(v, REG_VALUE));
   }
 }

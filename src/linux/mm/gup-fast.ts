@@ -1,0 +1,134 @@
+/**
+ * get_user_pages without locks (mm/gup.c: gup_fast(), gup_fast_pte_range(), gup_fast_fallback()).
+ *
+ * 1. interrupts off, which is an RCU read section too: page tables are not freed under the walk.
+ *    Where flushes go by IPI it also holds up whoever cleared an entry and waits for the flush.
+ * 2. for each address: read the entry. Not present, not permitted, special: give up. A frame that is
+ *    not the domain's own has no page here: give up; that is how foreign frames are kept out,
+ *    whatever M2P says about their numbers.
+ * 3. take a reference unless the page is free: nothing keeps the page since the entry was read.
+ * 4. read the entry again. Unchanged: the page was mapped at that moment with our reference held,
+ *    so who clears the entry now sees the reference. Changed: give the reference back, give up.
+ * 5. interrupts on. 6. what is missing is for the slow path.
+ * With FOLL_PIN, a fork that write-protects pages meanwhile makes the fast path fail:
+ * writeProtectSeq is sampled before and compared after.
+ *
+ * Not modelled: huge pages, so the entry of the level above is not read again.
+ */
+import {
+  PTE_PRESENT,
+  PTE_RW,
+  PTE_SPECIAL,
+  PTE_USER,
+  pteMfn,
+  walkToPte,
+} from '../../hardware/paging.ts';
+import { localIrqRestore, localIrqSave } from '../../hardware/irq.ts';
+import type { Op } from '../../shared/op.ts';
+import { readLocal, readOnce, trace, writeLocal } from '../../shared/operations.ts';
+import { rcuReadLock, rcuReadUnlock } from '../../shared/rcu.ts';
+import { rawReadSeqcount, readSeqRetry } from '../../shared/seqcount.ts';
+import { designPageBehindMfn } from '../designs/design.ts';
+import { EFAULT } from '../errno.ts';
+import { TRACE_GUP } from '../tracepoints.ts';
+import { FOLL_PIN, FOLL_WRITE, getUserPages, gupPut, gupReferences } from './gup.ts';
+import { Mm } from './mm.ts';
+import { isUserRange } from './munmap.ts';
+import { NO_PAGE, tryAddPage } from './page.ts';
+import { NO_PTE, rootOf } from './pgtable.ts';
+
+/** Does an entry allow the access? A PROT_NONE entry is not present to the hardware. */
+function pteAccessPermitted(pte: number, flags: number): boolean {
+  const needed = PTE_PRESENT | PTE_USER | ((flags & FOLL_WRITE) !== 0 ? PTE_RW : 0);
+  return (pte & needed) === needed;
+}
+
+/** gup_fast_pte_range(), one entry. @returns the page with the reference taken, or NO_PAGE. */
+function* gupFastPte(v: number, mm: number, vpn: number, flags: number): Op {
+  const ptep = yield* walkToPte(v, rootOf(mm), vpn);
+  if (ptep === NO_PTE) return NO_PAGE;
+  const pte = yield* readOnce(ptep);
+  if (!pteAccessPermitted(pte, flags)) return NO_PAGE;
+  if ((pte & PTE_SPECIAL) !== 0) return NO_PAGE;
+  const pg = yield* designPageBehindMfn(v, pteMfn(pte));
+  if (pg === NO_PAGE) return NO_PAGE;
+  if ((yield* tryAddPage(pg, gupReferences(flags))) === 0) return NO_PAGE;
+  if ((yield* readOnce(ptep)) !== pte) {
+    yield* gupPut(v, pg, flags);
+    return NO_PAGE;
+  }
+  return pg;
+}
+
+/** Steps 1 to 5. @returns pages taken. */
+function* gupFast(
+  v: number,
+  mm: number,
+  vpn: number,
+  count: number,
+  flags: number,
+  out: number,
+): Op {
+  const protectSeq = Mm.writeProtectSeq.at(mm);
+  const pin = (flags & FOLL_PIN) !== 0;
+  const seq = pin ? yield* rawReadSeqcount(protectSeq) : 0;
+  if ((seq & 1) !== 0) return 0;
+  let got = 0;
+  const irq = yield* localIrqSave(v);
+  yield* rcuReadLock(v);
+  while (got < count) {
+    const pg = yield* gupFastPte(v, mm, vpn + got, flags);
+    if (pg === NO_PAGE) break;
+    writeLocal(out + got, pg);
+    trace(TRACE_GUP, vpn + got, pg, mm);
+    got++;
+  }
+  yield* rcuReadUnlock(v);
+  yield* localIrqRestore(v, irq);
+  if (pin && (yield* readSeqRetry(protectSeq, seq)) === 1) {
+    for (let i = 0; i < got; i++) yield* gupPut(v, readLocal(out + i), flags);
+    return 0;
+  }
+  return got;
+}
+
+/**
+ * mm/gup.c: get_user_pages_fast_only(): the pages that can be had without a lock.
+ * @param v - vCPU that runs in the address space. @param vpn - first address.
+ * @param count - pages. @param flags - FOLL_*. @param out - word of an array for the pages.
+ * @returns pages taken, from the first on.
+ */
+export function* getUserPagesFastOnly(
+  v: number,
+  mm: number,
+  vpn: number,
+  count: number,
+  flags: number,
+  out: number,
+): Op {
+  if (!isUserRange(vpn, count)) return 0;
+  return yield* gupFast(v, mm, vpn, count, flags, out);
+}
+
+/**
+ * mm/gup.c: get_user_pages_fast(), pin_user_pages_fast(): without locks as far as that goes, then
+ * the slow path.
+ * @param v - vCPU that runs in the address space. @param vpn - first address.
+ * @param count - pages. @param flags - FOLL_*. @param out - word of an array for the pages.
+ * @returns pages taken, fewer than `count` at an error; a negative errno if none.
+ */
+export function* getUserPagesFast(
+  v: number,
+  mm: number,
+  vpn: number,
+  count: number,
+  flags: number,
+  out: number,
+): Op {
+  if (!isUserRange(vpn, count)) return -EFAULT;
+  const got = yield* gupFast(v, mm, vpn, count, flags, out);
+  if (got === count) return got;
+  const rest = yield* getUserPages(v, mm, vpn + got, count - got, flags, out + got);
+  if (rest < 0) return got > 0 ? got : rest;
+  return got + rest;
+}

@@ -1,0 +1,125 @@
+/**
+ * get_user_pages, the slow path (mm/gup.c: __get_user_pages(), follow_page_pte(), faultin_page()).
+ *
+ * With mmap_lock held for reading, for each address: 1. the VMA and its rights. 2. under the page-
+ * table lock: read the entry, find the page (normal-page.ts: for a special entry the design's),
+ * check the right to write, take the reference. 3. if there is no page, or a write meets a read-only
+ * entry, let the fault handler bring one and look again.
+ *
+ * The lock keeps the entry, and with it one reference of the page, until ours is taken; so the count
+ * cannot be 0. For pages behind foreign frames that is the design's promise, not the entry's.
+ */
+import { PTE_PRESENT, PTE_RW } from '../../hardware/paging.ts';
+import type { Op } from '../../shared/op.ts';
+import { fetchAdd, read, readOnce, trace, warnOn, writeLocal } from '../../shared/operations.ts';
+import { EFAULT, ENOMEM } from '../errno.ts';
+import { TRACE_GUP } from '../tracepoints.ts';
+import { BUG_PAGE_COUNT } from './bugs.ts';
+import { handleMmFault } from './fault.ts';
+import { mmapReadLock, mmapReadUnlock } from './mm.ts';
+import { vmNormalPage } from './normal-page.ts';
+import { GUP_PIN_COUNTING_BIAS, NO_PAGE, Page, putPages } from './page.ts';
+import { NO_PTE, pteOffsetMapLock, pteUnlock } from './pgtable.ts';
+import { NO_VMA, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE, Vma } from './vma.ts';
+import { vmaLookup } from './vma-tree.ts';
+
+/** include/linux/mm_types.h: the caller will write to the pages. */
+export const FOLL_WRITE = 1;
+/** The references are pins (pin_user_pages()): 1024 each, told apart by whoever copies a page. */
+export const FOLL_PIN = 1 << 19;
+
+/** What one reference adds to the page's count. @param flags - FOLL_*. */
+export function gupReferences(flags: number): number {
+  return (flags & FOLL_PIN) !== 0 ? GUP_PIN_COUNTING_BIAS : 1;
+}
+
+/**
+ * mm/gup.c: gup_put_folio(), unpin_user_page()
+ * @param v - vCPU that runs this. @param pg - page. @param flags - FOLL_* it was taken with.
+ */
+export function* gupPut(v: number, pg: number, flags: number): Op<void> {
+  yield* putPages(v, pg, gupReferences(flags));
+}
+
+/** mm/gup.c: try_grab_folio(): the caller knows that the count is not 0. @returns 0 or -ENOMEM. */
+function* tryGrab(pg: number, flags: number): Op {
+  const count = yield* readOnce(Page.refcount.at(pg));
+  warnOn(count <= 0, BUG_PAGE_COUNT, pg, count);
+  if (count <= 0) return -ENOMEM;
+  yield* fetchAdd(Page.refcount.at(pg), gupReferences(flags));
+  return 0;
+}
+
+/** The locked part of follow_page_pte(). @returns as followPagePte. */
+function* followLocked(v: number, vma: number, vpn: number, ptep: number, flags: number): Op {
+  const pte = yield* readOnce(ptep);
+  if ((pte & PTE_PRESENT) === 0) return NO_PAGE;
+  const pg = yield* vmNormalPage(v, vma, vpn, pte);
+  if ((flags & FOLL_WRITE) !== 0 && (pte & PTE_RW) === 0) return NO_PAGE;
+  if (pg === NO_PAGE) return -EFAULT;
+  const status = yield* tryGrab(pg, flags);
+  return status < 0 ? status : pg;
+}
+
+/**
+ * mm/gup.c: follow_page_pte(). The caller keeps the VMA stable.
+ * @returns the page with the reference taken; NO_PAGE: fault it in; -EFAULT or -ENOMEM.
+ */
+function* followPagePte(v: number, mm: number, vma: number, vpn: number, flags: number): Op {
+  const ptep = yield* pteOffsetMapLock(v, mm, vpn);
+  if (ptep === NO_PTE) return NO_PAGE;
+  const pg = yield* followLocked(v, vma, vpn, ptep, flags);
+  yield* pteUnlock(ptep);
+  return pg;
+}
+
+/** mm/gup.c: check_vma_flags(). @returns 0 or -EFAULT. */
+function* checkVmaFlags(vma: number, flags: number): Op {
+  const vmFlags = yield* read(Vma.flags.at(vma));
+  if ((vmFlags & (VM_IO | VM_PFNMAP)) !== 0) return -EFAULT;
+  const needed = (flags & FOLL_WRITE) !== 0 ? VM_WRITE : VM_READ;
+  return (vmFlags & needed) !== 0 ? 0 : -EFAULT;
+}
+
+/** One page of __get_user_pages(). @returns the page, or a negative errno. */
+function* getUserPage(v: number, mm: number, vpn: number, flags: number): Op {
+  const vma = yield* vmaLookup(mm, vpn);
+  if (vma === NO_VMA || (yield* checkVmaFlags(vma, flags)) < 0) return -EFAULT;
+  for (;;) {
+    const pg = yield* followPagePte(v, mm, vma, vpn, flags);
+    if (pg !== NO_PAGE) return pg;
+    const status = yield* handleMmFault(v, mm, vma, vpn, flags & FOLL_WRITE);
+    if (status < 0) return status;
+  }
+}
+
+/**
+ * mm/gup.c: get_user_pages_unlocked(), pin_user_pages_unlocked().
+ * @param v - vCPU that runs this. @param vpn - first address. @param count - pages.
+ * @param flags - FOLL_*. @param out - word of an array of the caller for the pages.
+ * @returns pages taken, fewer than `count` at an error; a negative errno if none.
+ */
+export function* getUserPages(
+  v: number,
+  mm: number,
+  vpn: number,
+  count: number,
+  flags: number,
+  out: number,
+): Op {
+  let got = 0;
+  let status = 0;
+  yield* mmapReadLock(mm);
+  while (got < count) {
+    const pg = yield* getUserPage(v, mm, vpn + got, flags);
+    if (pg < 0) {
+      status = pg;
+      break;
+    }
+    writeLocal(out + got, pg);
+    trace(TRACE_GUP, vpn + got, pg, mm);
+    got++;
+  }
+  yield* mmapReadUnlock(mm);
+  return got > 0 ? got : status;
+}

@@ -1,0 +1,128 @@
+/**
+ * mprotect (mm/mprotect.c: mprotect_fixup(), change_protection()).
+ *
+ * With mmap_lock held for writing, for each VMA: 1. cut it so that one VMA is the range. 2. write-
+ * lock it; new flags and page protection. 3. notifiers start. 4. change
+ * each present entry under its page-table lock. 5. notifiers end. 6. flush.
+ * An entry that becomes weaker is flushed before mprotect returns; until then TLBs keep the old
+ * right.
+ */
+import { PTE_FLAGS_MASK, PTE_PRESENT, PTE_PROTNONE, PTE_RW } from '../../hardware/paging.ts';
+import type { Op } from '../../shared/op.ts';
+import { read, readOnce, write } from '../../shared/operations.ts';
+import { EINVAL, ENOMEM } from '../errno.ts';
+import { mmuNotifierInvalidateEnd, mmuNotifierInvalidateStart } from './mmu-notifier.ts';
+import { mmapWriteLock, mmapWriteUnlock } from './mm.ts';
+import { tlbFinish, tlbGather, tlbRemoveTlbEntry } from './mmu-gather.ts';
+import { isUserRange } from './munmap.ts';
+import { NO_PTE, pteOffsetMapLock, pteUnlock, setPte } from './pgtable.ts';
+import { NO_VMA, VM_READ, VM_WRITE, Vma, vmGetPageProt } from './vma.ts';
+import { vmaStartWrite } from './vma-lock.ts';
+import { splitVma } from './vma-split.ts';
+import { findVma } from './vma-tree.ts';
+import { endOfTable } from './zap.ts';
+
+/** Flags of an entry that mprotect sets anew. */
+const PROT_FLAGS = PTE_PRESENT | PTE_RW | PTE_PROTNONE;
+
+/** arch/x86/include/asm/pgtable.h: pte_modify() */
+function pteModify(pte: number, prot: number): number {
+  return (pte & ~PROT_FLAGS) | (prot & PTE_FLAGS_MASK);
+}
+
+/** mm/mprotect.c: change_pte_range(), one entry. The lock is held. */
+function* changePte(v: number, ptep: number, prot: number): Op<void> {
+  const old = yield* readOnce(ptep);
+  if ((old & (PTE_PRESENT | PTE_PROTNONE)) === 0) return;
+  const entry = pteModify(old, prot);
+  if (entry === old) return;
+  yield* setPte(v, ptep, entry);
+  if ((old & ~entry & (PTE_PRESENT | PTE_RW)) !== 0) tlbRemoveTlbEntry(v);
+}
+
+/** mm/mprotect.c: change_protection_range() */
+function* changeProtection(
+  v: number,
+  mm: number,
+  start: number,
+  end: number,
+  prot: number,
+): Op<void> {
+  let vpn = start;
+  while (vpn < end) {
+    const last = Math.min(end, endOfTable(vpn));
+    const ptep = yield* pteOffsetMapLock(v, mm, vpn);
+    if (ptep !== NO_PTE) {
+      for (let i = 0; i < last - vpn; i++) yield* changePte(v, ptep + i, prot);
+      yield* pteUnlock(ptep);
+    }
+    vpn = last;
+  }
+}
+
+/** mm/vma.c: vma_modify_flags(), without merging. @returns 0 or -ENOMEM. */
+function* cutToRange(v: number, mm: number, vma: number, start: number, end: number): Op {
+  if ((yield* read(Vma.vmStart.at(vma))) < start) {
+    const cut = yield* splitVma(v, mm, vma, start, 1);
+    if (cut < 0) return cut;
+  }
+  if ((yield* read(Vma.vmEnd.at(vma))) > end) {
+    const cut = yield* splitVma(v, mm, vma, end, 0);
+    if (cut < 0) return cut;
+  }
+  return 0;
+}
+
+/** mm/mprotect.c: mprotect_fixup(). @returns 0 or -ENOMEM. */
+function* fixup(
+  v: number,
+  mm: number,
+  vma: number,
+  start: number,
+  end: number,
+  access: number,
+): Op {
+  const old = yield* read(Vma.flags.at(vma));
+  const flags = (old & ~(VM_READ | VM_WRITE)) | access;
+  if (flags === old) return 0;
+  const status = yield* cutToRange(v, mm, vma, start, end);
+  if (status < 0) return status;
+  yield* vmaStartWrite(vma);
+  const prot = vmGetPageProt(flags);
+  yield* write(Vma.flags.at(vma), flags);
+  yield* write(Vma.pageProt.at(vma), prot);
+  yield* mmuNotifierInvalidateStart(v, mm, start, end, 1);
+  yield* changeProtection(v, mm, start, end, prot);
+  yield* mmuNotifierInvalidateEnd(v, mm, start, end);
+  return 0;
+}
+
+/** mm/mprotect.c: do_mprotect_pkey(), its loop. @returns 0 or -ENOMEM. */
+function* protectVmas(v: number, mm: number, start: number, end: number, access: number): Op {
+  let vpn = start;
+  while (vpn < end) {
+    const vma = yield* findVma(mm, vpn);
+    if (vma === NO_VMA || (yield* read(Vma.vmStart.at(vma))) > vpn) return -ENOMEM;
+    const to = Math.min(end, yield* read(Vma.vmEnd.at(vma)));
+    const status = yield* fixup(v, mm, vma, vpn, to, access);
+    if (status < 0) return status;
+    vpn = to;
+  }
+  return 0;
+}
+
+/**
+ * mprotect(2).
+ * @param v - vCPU that runs this. @param start - first vpn. @param count - pages.
+ * @param access - VM_READ, VM_WRITE, both, or 0 for PROT_NONE.
+ * @returns 0 or a negative errno; -ENOMEM if part of the range is not mapped.
+ */
+export function* mprotect(v: number, mm: number, start: number, count: number, access: number): Op {
+  if (!isUserRange(start, count)) return -EINVAL;
+  yield* mmapWriteLock(mm);
+  yield* tlbGather(v, mm);
+  const status = yield* protectVmas(v, mm, start, start + count, access);
+  yield* tlbFinish(v);
+  yield* mmapWriteUnlock(mm);
+  return status;
+}

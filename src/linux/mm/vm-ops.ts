@@ -1,0 +1,39 @@
+/**
+ * Operations of VMAs (include/linux/mm.h: struct vm_operations_struct) and of mapped files
+ * (struct file_operations: mmap): Vma.ops says whose. Simulated code has no function pointers.
+ *
+ * mmap   the VMA is complete but in no tree yet; mmap_lock is held for writing
+ * open   the VMA is a new copy (split, mremap); bounds of the old one have not changed yet
+ * close  the VMA is out of the tree and its pages are unmapped; mmap_lock is held, perhaps only for
+ *        reading
+ * find_normal_page is the design's: normal-page.ts. may_split has no user here.
+ */
+import type { Op } from '../../shared/op.ts';
+import { read } from '../../shared/operations.ts';
+import { Vma } from './vma.ts';
+
+/** Anonymous memory: faults bring pages. */
+export const VM_OPS_ANONYMOUS = 0;
+/** drivers/xen/gntdev.c: gntdev_vmops: foreign pages, mapped by the driver at mmap. */
+export const VM_OPS_GNTDEV = 1;
+/** drivers/xen/gntalloc.c: gntalloc_vmops: own granted pages, inserted by the driver at mmap. */
+export const VM_OPS_GNTALLOC = 2;
+
+/**
+ * file->f_op->mmap(). @param v - vCPU that runs this. @param ops - VM_OPS_* of the file.
+ * @param file - the driver's open file. @param vma - new VMA. @returns 0 or a negative errno.
+ */
+export function* vmOpsMmap(_v: number, _ops: number, _file: number, vma: number): Op {
+  yield* read(Vma.ops.at(vma));
+  return 0;
+}
+
+/** vma->vm_ops->open(). @param v - vCPU that runs this. @param vma - new copy. */
+export function* vmOpsOpen(_v: number, vma: number): Op<void> {
+  yield* read(Vma.ops.at(vma));
+}
+
+/** vma->vm_ops->close(). @param v - vCPU that runs this. @param vma - VMA that goes. */
+export function* vmOpsClose(_v: number, vma: number): Op<void> {
+  yield* read(Vma.ops.at(vma));
+}

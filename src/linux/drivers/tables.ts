@@ -21,6 +21,17 @@ import {
   GrantSlot,
   MapPage,
 } from './gntdev/grant-map.ts';
+import { TaskKmapOp, TaskMapOp, TaskPage } from './gntdev/mmap.ts';
+import {
+  Gntalloc,
+  GntallocFile,
+  GntallocFileBitmap,
+  GntallocGref,
+  GntallocGrefBitmap,
+  GntallocVma,
+  GntallocVmaBitmap,
+  initGntalloc,
+} from './gntalloc/gref.ts';
 import { PageLru } from './page-lru.ts';
 import { KunmapOp, UnmapItem, UnmapItemBitmap, UnmapOp, UnmapPage } from './unmap-async.ts';
 
@@ -52,6 +63,16 @@ export const driversTables: readonly AnyTable[] = [
   GrantMapBitmap,
   GrantSlot,
   MapPage,
+  TaskMapOp,
+  TaskKmapOp,
+  TaskPage,
+  Gntalloc,
+  GntallocFile,
+  GntallocFileBitmap,
+  GntallocGref,
+  GntallocGrefBitmap,
+  GntallocVma,
+  GntallocVmaBitmap,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
@@ -73,6 +94,15 @@ export const driversDefaults = {
   /** Grants of a domain that wait for the grantee. */
   deferredEntries: 16,
   deferredBitmapWords: 1,
+  /** Open files of gntalloc. */
+  gntallocs: 4,
+  gntallocWords: 1,
+  /** Pages that gntalloc grants. */
+  grefs: 16,
+  grefWords: 1,
+  /** Mappings of such pages. */
+  gntallocVmas: 8,
+  gntallocVmaWords: 1,
   /** Buckets of m2p_override: 1 << M2P_OVERRIDE_HASH_SHIFT in life. */
   overrideBuckets: 1024,
   /** Multicalls that a vCPU queues in a lazy section: MC_BATCH in life. */
@@ -88,5 +118,6 @@ export function bootDrivers(v: number, d: number): void {
   initFreeRefs(d);
   initDeferredGrants(d);
   initM2pOverride(d);
+  initGntalloc(d);
   runAlone(balloonInit(v));
 }

@@ -10,6 +10,9 @@
  */
 import type { Op } from '../../shared/op.ts';
 import { read } from '../../shared/operations.ts';
+import { gntallocMmap, gntallocVmaClose, gntallocVmaOpen } from '../drivers/gntalloc/mmap.ts';
+import { gntdevMmap } from '../drivers/gntdev/mmap.ts';
+import { gntdevVmaClose, gntdevVmaOpen } from '../drivers/gntdev/vm-ops.ts';
 import { Vma } from './vma.ts';
 
 /** Anonymous memory: faults bring pages. */
@@ -23,17 +26,41 @@ export const VM_OPS_GNTALLOC = 2;
  * file->f_op->mmap(). @param v - vCPU that runs this. @param ops - VM_OPS_* of the file.
  * @param file - the driver's open file. @param vma - new VMA. @returns 0 or a negative errno.
  */
-export function* vmOpsMmap(_v: number, _ops: number, _file: number, vma: number): Op {
-  yield* read(Vma.ops.at(vma));
-  return 0;
+export function* vmOpsMmap(v: number, ops: number, file: number, vma: number): Op {
+  switch (ops) {
+    case VM_OPS_GNTDEV:
+      return yield* gntdevMmap(v, file, vma);
+    case VM_OPS_GNTALLOC:
+      return yield* gntallocMmap(v, file, vma);
+    default:
+      return 0;
+  }
 }
 
 /** vma->vm_ops->open(). @param v - vCPU that runs this. @param vma - new copy. */
-export function* vmOpsOpen(_v: number, vma: number): Op<void> {
-  yield* read(Vma.ops.at(vma));
+export function* vmOpsOpen(v: number, vma: number): Op<void> {
+  switch (yield* read(Vma.ops.at(vma))) {
+    case VM_OPS_GNTDEV:
+      yield* gntdevVmaOpen(v, vma);
+      break;
+    case VM_OPS_GNTALLOC:
+      yield* gntallocVmaOpen(v, vma);
+      break;
+    default:
+      break;
+  }
 }
 
 /** vma->vm_ops->close(). @param v - vCPU that runs this. @param vma - VMA that goes. */
-export function* vmOpsClose(_v: number, vma: number): Op<void> {
-  yield* read(Vma.ops.at(vma));
+export function* vmOpsClose(v: number, vma: number): Op<void> {
+  switch (yield* read(Vma.ops.at(vma))) {
+    case VM_OPS_GNTDEV:
+      yield* gntdevVmaClose(v, vma);
+      break;
+    case VM_OPS_GNTALLOC:
+      yield* gntallocVmaClose(v, vma);
+      break;
+    default:
+      break;
+  }
 }

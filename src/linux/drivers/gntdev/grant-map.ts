@@ -18,6 +18,7 @@ import { fetchAdd, read, write } from '../../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../../shared/slab.ts';
 import { spinLock, spinUnlock } from '../../../shared/spinlock.ts';
 import { defineTable } from '../../../shared/table.ts';
+import { evtchnSend } from '../../../xen/event-channel.ts';
 import { designUnmapsWhenIdle } from '../../designs/design.ts';
 import { NO_PAGE } from '../../mm/page.ts';
 import { allocBalloonedPages, freeBalloonedPages } from '../balloon.ts';
@@ -191,6 +192,9 @@ export function* gntdevGetMap(map: number): Op<void> {
  */
 export function* gntdevPutMap(v: number, map: number, listed: number): Op<void> {
   if ((yield* fetchAdd(GrantMap.users.at(map), -1)) !== 1) return;
+  if (((yield* read(GrantMap.notifyFlags.at(map))) & UNMAP_NOTIFY_SEND_EVENT) !== 0) {
+    yield* evtchnSend(v, yield* read(GrantMap.notifyPort.at(map)));
+  }
   if (listed !== 0) {
     const fd = yield* read(GrantMap.gntdev.at(map));
     yield* gntdevLock(fd);

@@ -15,10 +15,13 @@ import { bootHardware, hardwareDefaults, hardwareTables } from '../../src/hardwa
 import { Vcpu } from '../../src/hardware/vcpu.ts';
 import type { Machine } from '../../src/shared/layout.ts';
 import { createMachine } from '../../src/shared/layout.ts';
+import { SoloEngine } from '../../src/shared/engine.ts';
 import { mem } from '../../src/shared/memory.ts';
 import type { Op } from '../../src/shared/op.ts';
 import {
   cmpxchg,
+  finish,
+  installEngine,
   readOnce,
   runAlone,
   smpWmb,
@@ -249,4 +252,49 @@ export function explore(
       bug: (_actor, id) => void failedAssertions.push(id),
     },
   });
+}
+
+/** One operation as an engine was asked for it. */
+export interface Recorded {
+  readonly kind: number;
+  readonly word: number;
+  readonly a: number;
+}
+
+class RecordingEngine extends SoloEngine {
+  readonly log: Recorded[] = [];
+  override begin(kind: number, word: number, a: number, b: number, c: number): boolean {
+    this.log.push({ kind, word, a });
+    return super.begin(kind, word, a, b, c);
+  }
+}
+
+/** Runs a function alone and returns its operations in their order. */
+export function recordOps(op: Op<unknown>): Recorded[] {
+  const engine = new RecordingEngine();
+  const before = installEngine(engine);
+  try {
+    finish(op);
+  } finally {
+    installEngine(before);
+  }
+  return engine.log;
+}
+
+/**
+ * Does the log have these steps in this order, others in between allowed? A step is a kind and, if
+ * it is about memory, a word. It starts at the last occurrence of the first step.
+ */
+export function inOrder(log: readonly Recorded[], steps: readonly (readonly number[])[]): boolean {
+  const matches = (op: Recorded, step: readonly number[]): boolean =>
+    op.kind === step[0] && (step[1] === undefined || op.word === step[1]);
+  const [first] = steps;
+  if (first === undefined) return true;
+  let at = log.findLastIndex((op) => matches(op, first));
+  if (at < 0) return false;
+  for (const step of steps.slice(1)) {
+    at = log.findIndex((op, i) => i > at && matches(op, step));
+    if (at < 0) return false;
+  }
+  return true;
 }

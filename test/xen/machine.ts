@@ -9,7 +9,15 @@ import type { CheckOptions, CheckResult } from '../../src/explore/check.ts';
 import { invalidateActor } from '../../src/hardware/iommu.ts';
 import { Device } from '../../src/hardware/iommu.ts';
 import { physicalActor } from '../../src/hardware/irq.ts';
-import { PTE_PRESENT, PTE_RW, PTE_USER, makePte, ptEntryWord } from '../../src/hardware/paging.ts';
+import {
+  PTE_PRESENT,
+  PTE_RW,
+  PTE_USER,
+  makePte,
+  ptEntryWord,
+  pteMfn,
+} from '../../src/hardware/paging.ts';
+import { Tlb } from '../../src/hardware/tlb.ts';
 import { firstVcpuOf } from '../../src/hardware/params.ts';
 import { bootHardware, hardwareDefaults, hardwareTables } from '../../src/hardware/tables.ts';
 import { Vcpu } from '../../src/hardware/vcpu.ts';
@@ -30,6 +38,15 @@ import {
 } from '../../src/shared/operations.ts';
 import { defineTable } from '../../src/shared/table.ts';
 import { sharedDefaults, sharedTables } from '../../src/shared/tables.ts';
+import { ActiveEntry } from '../../src/xen/grant-table/active.ts';
+import { gnttabMapGrantRef } from '../../src/xen/grant-table/map.ts';
+import { gnttabUnmapGrantRef } from '../../src/xen/grant-table/unmap.ts';
+import {
+  PGC_count_mask,
+  PGC_state_free,
+  PGT_count_mask,
+  PageInfo,
+} from '../../src/xen/page-info.ts';
 import { GrantEntry, entryHeader, headerFlags } from '../../src/xen/grant-table/entry.ts';
 import { populatePhysmap } from '../../src/xen/memory.ts';
 import { mmuUpdate, mmuextNewBaseptr, mmuextPinTable } from '../../src/xen/mmu.ts';
@@ -297,4 +314,77 @@ export function inOrder(log: readonly Recorded[], steps: readonly (readonly numb
     if (at < 0) return false;
   }
   return true;
+}
+
+/** Does an entry of a page table or of a TLB of the domain name this frame? Writable only? */
+export function isMapped(m: XenMachine, d: number, mfn: number, writable = false): boolean {
+  const need = writable ? PTE_PRESENT | PTE_RW : PTE_PRESENT;
+  const names = (pte: number): boolean => (pte & need) === need && pteMfn(pte) === mfn;
+  for (let vpn = 0; vpn < 8; vpn++) if (names(now(leafEntry(m, d, vpn)))) return true;
+  return isCached(d, mfn, writable);
+}
+
+/** Does a TLB of the domain hold a translation to this frame? */
+export function isCached(d: number, mfn: number, writable = false): boolean {
+  const need = writable ? PTE_PRESENT | PTE_RW : PTE_PRESENT;
+  const first = firstVcpuOf(d);
+  for (let v = first; v < firstVcpuOf(d + 1); v++) {
+    for (let slot = 0; slot < 8; slot++) {
+      const pte = now(Tlb.pte.at2(v, slot));
+      if (now(Tlb.tag.at2(v, slot)) !== 0 && (pte & need) === need && pteMfn(pte) === mfn)
+        return true;
+    }
+  }
+  return false;
+}
+
+/** What I2 and I4 say of one granted frame now: a mapping has its status bits, pin and page. */
+export function unsound(m: XenMachine, ref: number, mfn: number): string | null {
+  if (!isMapped(m, MAPPER, mfn)) return null;
+  const flags = flagsOf(GRANTER, ref);
+  if ((flags & GTF_reading) === 0) return 'I4: mapped without GTF_reading';
+  if (isMapped(m, MAPPER, mfn, true) && (flags & GTF_writing) === 0) {
+    return 'I4: mapped writable without GTF_writing';
+  }
+  if (now(ActiveEntry.pin.at2(GRANTER, ref)) === 0) return 'I4: mapped without a pin';
+  if ((now(PageInfo.countInfo.at(mfn)) & PGC_state_free) !== 0) return 'I2: mapped and free';
+  return null;
+}
+
+/** Reference count of a page. */
+export function pageCount(mfn: number): number {
+  return now(PageInfo.countInfo.at(mfn)) & PGC_count_mask;
+}
+
+/** Type count of a page. */
+export function typeCount(mfn: number): number {
+  return now(PageInfo.typeInfo.at(mfn)) & PGT_count_mask;
+}
+
+/** Maps alone and expects success. @returns the handle. */
+export function mapNow(n: number, hostAddr: number, flags: number, ref: number, v = 2): number {
+  const op = fillMap(n, { hostAddr, flags, ref });
+  runAlone(gnttabMapGrantRef(v, op, 1));
+  must(now(op + MAP_STATUS));
+  return now(op + MAP_HANDLE);
+}
+
+/** Maps alone. @returns the status. */
+export function mapStatus(
+  fields: { hostAddr?: number; flags: number; ref: number; dom?: number },
+  v = 2,
+): number {
+  const op = fillMap(9, fields);
+  runAlone(gnttabMapGrantRef(v, op, 1));
+  return now(op + MAP_STATUS);
+}
+
+/** Unmaps alone. @returns the status. */
+export function unmapStatus(
+  fields: { hostAddr?: number; devBusAddr?: number; handle: number },
+  v = 2,
+): number {
+  const op = fillUnmap(9, fields);
+  runAlone(gnttabUnmapGrantRef(v, op, 1));
+  return now(op + UNMAP_STATUS);
 }

@@ -13,6 +13,9 @@ import { read } from '../../shared/operations.ts';
 import { gntallocMmap, gntallocVmaClose, gntallocVmaOpen } from '../drivers/gntalloc/mmap.ts';
 import { gntdevMmap } from '../drivers/gntdev/mmap.ts';
 import { gntdevVmaClose, gntdevVmaOpen } from '../drivers/gntdev/vm-ops.ts';
+import { gntallocMmap, gntallocVmaClose, gntallocVmaOpen } from '../drivers/gntalloc/mmap.ts';
+import { gntdevMmap } from '../drivers/gntdev/mmap.ts';
+import { gntdevVmaClose, gntdevVmaOpen } from '../drivers/gntdev/vm-ops.ts';
 import { Vma } from './vma.ts';
 
 /** Anonymous memory: faults bring pages. */
@@ -23,7 +26,8 @@ export const VM_OPS_GNTDEV = 1;
 export const VM_OPS_GNTALLOC = 2;
 
 /**
- * file->f_op->mmap(). @param v - vCPU that runs this. @param ops - VM_OPS_* of the file.
+ * file->f_op->mmap().
+ * @param v - vCPU that runs this. @param ops - VM_OPS_* of the file.
  * @param file - the driver's open file. @param vma - new VMA. @returns 0 or a negative errno.
  */
 export function* vmOpsMmap(v: number, ops: number, file: number, vma: number): Op {

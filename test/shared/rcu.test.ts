@@ -19,6 +19,8 @@ import {
   writeOnce,
 } from '../../src/shared/operations.ts';
 import {
+  Rcu,
+  RcuCallback,
   RcuReader,
   callRcu,
   rcuGracePeriod,
@@ -91,6 +93,14 @@ function* tooMany(): Op<void> {
   for (let i = 0; i < 5; i++) yield* callRcu(0, 1, i);
 }
 
+/** Are the callbacks of both vCPUs in the ring of domain 0? */
+function keptBoth(): boolean {
+  const objects = [0, 1].map((slot) =>
+    deferredObject(mem[RcuCallback.value.at2(0, slot)] as number),
+  );
+  return mem[Rcu.count.at(0)] === 2 && objects.sort().join() === '0,1';
+}
+
 describe('rcu', () => {
   test('without a grace period a reader sees the poison', () => {
     expectBroken(BUG_POISON, { bodies: [() => reader(0), hasty] });
@@ -144,6 +154,11 @@ describe('rcu', () => {
     const daemons = [() => kernelThread(1)];
     expectSafe({ bodies: [() => reader(0), () => defers(1)], daemons });
     expectSafe({ bodies: [() => nestedReader(0), () => defers(1)], daemons });
+  });
+
+  test('callbacks of several vCPUs are all kept', () => {
+    const bodies = [0, 1].map((v) => () => callRcu(v, 3, v));
+    expectSafe({ bodies, final: () => (keptBoth() ? null : 'callbacks: one was lost') });
   });
 
   test('callbacks come in order, and only after a grace period', () => {

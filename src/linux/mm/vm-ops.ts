@@ -13,9 +13,6 @@ import { read } from '../../shared/operations.ts';
 import { gntallocMmap, gntallocVmaClose, gntallocVmaOpen } from '../drivers/gntalloc/mmap.ts';
 import { gntdevMmap } from '../drivers/gntdev/mmap.ts';
 import { gntdevVmaClose, gntdevVmaOpen } from '../drivers/gntdev/vm-ops.ts';
-import { gntallocMmap, gntallocVmaClose, gntallocVmaOpen } from '../drivers/gntalloc/mmap.ts';
-import { gntdevMmap } from '../drivers/gntdev/mmap.ts';
-import { gntdevVmaClose, gntdevVmaOpen } from '../drivers/gntdev/vm-ops.ts';
 import { Vma } from './vma.ts';
 
 /** Anonymous memory: faults bring pages. */

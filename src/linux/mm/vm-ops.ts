@@ -23,8 +23,7 @@ export const VM_OPS_GNTDEV = 1;
 export const VM_OPS_GNTALLOC = 2;
 
 /**
- * file->f_op->mmap().
- * @param v - vCPU that runs this. @param ops - VM_OPS_* of the file.
+ * file->f_op->mmap(). @param v - vCPU that runs this. @param ops - VM_OPS_* of the file.
  * @param file - the driver's open file. @param vma - new VMA. @returns 0 or a negative errno.
  */
 export function* vmOpsMmap(v: number, ops: number, file: number, vma: number): Op {

@@ -7,8 +7,19 @@ export interface Token {
   readonly kind: 'name' | 'number' | 'sign';
 }
 
-const PATTERN =
-  /(?<space>[ \t\r\n]+)|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<number>0[xX][0-9a-fA-F]+|\d+)|(?<name>[A-Za-z_][A-Za-z0-9_.]*)|(?<sign>\/\\|\\\/|=>|<>|->|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--|[-+*/%&|^~!<>=(){}[\];,:$?.@#"'\\])/y;
+const PATTERN = new RegExp(
+  [
+    /(?<space>[ \t\r\n]+)/,
+    /(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)/,
+    /(?<number>0[xX][0-9a-fA-F]+|\d+)/,
+    /(?<name>[A-Za-z_][A-Za-z0-9_.]*)/,
+    /(?<long>\/\\|\\\/|=>|<>|->|<<|>>|<=|>=|==|!=|&&|\|\||\+\+|--)/,
+    /(?<sign>[-+*/%&|^~!<>=(){}[\];,:$?.@#"'\\])/,
+  ]
+    .map((part) => part.source)
+    .join('|'),
+  'y',
+);
 
 /** Blanks out comments in the style of herd, (* … *), which may nest; lines stay. */
 export function withoutComments(text: string, line: number): string {
@@ -41,8 +52,8 @@ export function tokenize(text: string, line: number): Token[] {
     PATTERN.lastIndex = at;
     const groups = PATTERN.exec(text)?.groups;
     if (groups === undefined) throw new LitmusError(here, `cannot read "${text[at]}"`);
-    const { name, number, sign } = groups;
-    const token = name ?? number ?? sign;
+    const { name, number, long, sign } = groups;
+    const token = name ?? number ?? long ?? sign;
     if (token !== undefined) {
       const kind = name !== undefined ? 'name' : number !== undefined ? 'number' : 'sign';
       tokens.push({ text: token, line: here, kind });

@@ -5,6 +5,7 @@
  */
 import { Device } from '../hardware/iommu.ts';
 import { domainOf, firstVcpuOf } from '../hardware/params.ts';
+import { tlbFlushLocal } from '../hardware/tlb.ts';
 import { Vcpu } from '../hardware/vcpu.ts';
 import { gntdevOpen } from '../linux/drivers/gntdev/file.ts';
 import { bootDrivers } from '../linux/drivers/tables.ts';
@@ -18,6 +19,11 @@ import { Channel } from './channel.ts';
 import { PROGRAM_TOOLSTACK, PROGRAM_USER_BACKEND } from './programs/program.ts';
 import { Task } from './task.ts';
 import { workerCount, workloadActors } from './workload.ts';
+
+/** Only one vCPU runs at a time during boot: no others to interrupt. */
+export function takeAllOffline(config: Config): void {
+  for (let v = 0; v < (config['vcpus'] ?? 0); v++) writeLocal(Vcpu.online.at(v), 0);
+}
 
 /** Boots the kernels of all domains. @throws ConfigError if the machine is too small for them. */
 export function bootDomains(config: Config): void {
@@ -67,21 +73,26 @@ function bootChannels(config: Config): void {
   }
 }
 
-/** Prepares what the actors of a workload need; only their vCPUs and devices are online. */
+/** Prepares what the actors of a workload need, and puts their vCPUs and devices online. */
 export function bootWorkload(workload: string, config: Config): void {
   for (let v = 0; v < (config['vcpus'] ?? 0); v++) {
-    writeLocal(Vcpu.online.at(v), 0);
     for (const field of [Task.channel, Task.mm, Task.fd]) writeLocal(field.at(v), -1);
   }
-  for (const { vcpu, device, domid, program } of workloadActors(workload, config)) {
-    if (device >= 0) {
-      writeLocal(Device.domid.at(device), domid);
-      writeLocal(Device.online.at(device), 1);
-      continue;
-    }
-    writeLocal(Vcpu.online.at(vcpu), 1);
+  const actors = workloadActors(workload, config);
+  for (const { vcpu, program } of actors) {
+    if (vcpu < 0) continue;
     writeLocal(Task.program.at(vcpu), program);
     if (program === PROGRAM_USER_BACKEND || program === PROGRAM_TOOLSTACK) bootProcess(vcpu);
   }
   bootChannels(config);
+  for (const { vcpu, device, domid } of actors) {
+    if (device >= 0) {
+      writeLocal(Device.domid.at(device), domid);
+      writeLocal(Device.online.at(device), 1);
+    } else {
+      // What others changed while this vCPU was offline.
+      runAlone(tlbFlushLocal(vcpu));
+      writeLocal(Vcpu.online.at(vcpu), 1);
+    }
+  }
 }

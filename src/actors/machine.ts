@@ -9,7 +9,7 @@ import { createMachine } from '../shared/layout.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 import { sharedDefaults, sharedTables } from '../shared/tables.ts';
 import { bootXen, xenDefaults, xenTables } from '../xen/tables.ts';
-import { bootDomains, bootWorkload } from './boot.ts';
+import { bootDomains, bootWorkload, takeAllOffline } from './boot.ts';
 import { actorsDefaults, actorsTables, withDerivedSizes } from './tables.ts';
 
 /** The tables of all that is simulated. */
@@ -102,6 +102,7 @@ export function machineConfig(sizes: Config): Config {
 /** Boots hypervisor, guests and a workload on the attached machine. @param config - its sizes. */
 export function bootMachine(workload: string, config: Config): void {
   bootHardware(config);
+  takeAllOffline(config);
   bootXen(config);
   bootLinuxParams(config);
   bootDomains(config);

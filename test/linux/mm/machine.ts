@@ -8,14 +8,14 @@ import { bootLinuxParams, linuxDefaults, linuxTables } from '../../../src/linux/
 import type { Machine } from '../../../src/shared/layout.ts';
 import { createMachine } from '../../../src/shared/layout.ts';
 import { runAlone } from '../../../src/shared/operations.ts';
-import type { Config } from '../../../src/shared/table.ts';
+import type { AnyTable, Config } from '../../../src/shared/table.ts';
 import { sharedDefaults, sharedTables } from '../../../src/shared/tables.ts';
 import { bootXen, xenDefaults, xenTables } from '../../../src/xen/tables.ts';
 
 const tiny = { domains: 1, vcpusPerDomain: 4, vcpus: 4, overrideBuckets: 8 };
 
 /** Boots every domain of a machine with the given sizes in place of the defaults. */
-export function bootedMachine(sizes: Config = {}): Machine {
+export function bootedMachine(sizes: Config = {}, more: readonly AnyTable[] = []): Machine {
   const config = {
     ...sharedDefaults,
     ...hardwareDefaults,
@@ -25,7 +25,7 @@ export function bootedMachine(sizes: Config = {}): Machine {
     design: VMA_PAGES,
     ...sizes,
   };
-  const tables = [...sharedTables, ...hardwareTables, ...xenTables, ...linuxTables];
+  const tables = [...sharedTables, ...hardwareTables, ...xenTables, ...linuxTables, ...more];
   const machine = createMachine(tables, config);
   bootHardware(config);
   bootXen(config);

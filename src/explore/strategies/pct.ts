@@ -2,7 +2,11 @@
  * PCT (Burckhardt et al., ASPLOS 2010): processes have random priorities, the highest enabled one
  * goes, and at d - 1 random steps the one that would go falls below all others. With n processes
  * and k steps a bug of depth d shows with probability at least 1 / (n * k^(d-1)).
+ *
+ * A process that relaxes (cpu_relax()) falls below all others: it says that it waits for somebody,
+ * and would else wait for ever with a higher priority than the one that it waits for.
  */
+import { RELAX } from '../../shared/kinds.ts';
 import type { Fibers } from '../fibers.ts';
 import { Random } from '../random.ts';
 import type { Strategy } from '../strategy.ts';
@@ -16,6 +20,8 @@ export class Pct implements Strategy {
   private index: number;
   private priority = new Int32Array(0);
   private readonly changes: Int32Array;
+  /** Below every priority so far. */
+  private floor = 0;
   /** Steps of the longest execution so far: the range of the change points. */
   private length = 32;
   constructor(seed: number, depth: number, firstIndex = 0) {
@@ -35,6 +41,7 @@ export class Pct implements Strategy {
       this.priority[i] = this.priority[j];
       this.priority[j] = this.depth + i;
     }
+    this.floor = 0;
     for (let i = 0; i < this.changes.length; i++) this.changes[i] = random.below(this.length);
     return true;
   }
@@ -59,7 +66,10 @@ export class Pct implements Strategy {
   choose(_fibers: Fibers, count: number): number {
     return this.random.below(count);
   }
-  performed(): void {}
+  performed(fibers: Fibers, process: number): void {
+    if (process >= fibers.program.actors.length) return;
+    if (fibers.pending.kind[process] === RELAX) this.priority[process] = --this.floor;
+  }
   end(fibers: Fibers): boolean {
     if (fibers.steps > this.length) this.length = fibers.steps;
     return false;

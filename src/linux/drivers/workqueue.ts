@@ -2,7 +2,8 @@
  * The domain's kernel thread: kernel/workqueue.c, kernel/time/timer.c and the RCU thread in one. It
  * runs on the last vCPU of the domain and makes the calls that others deferred.
  *
- * Time is virtual: when nothing is due yet, the thread lets the clock run to the first due time.
+ * Time is virtual: when nothing is due yet, the thread lets the others go first (cpu_relax) and then
+ * the clock run to the first due time.
  * One thread runs all work of a domain, so work must not wait for other work.
  */
 import { domainOf } from '../../hardware/params.ts';
@@ -10,7 +11,7 @@ import { advanceClock } from '../../shared/clock.ts';
 import { Deferred, NO_CALL, deferredKind, deferredObject } from '../../shared/deferred.ts';
 import { delayOfNextWork, nextDueWork } from '../../shared/delayed-work.ts';
 import type { Op } from '../../shared/op.ts';
-import { awaitNotEqual } from '../../shared/operations.ts';
+import { awaitNotEqual, cpuRelax } from '../../shared/operations.ts';
 import { rcuGracePeriod, rcuNextCallback } from '../../shared/rcu.ts';
 import { runRcuCallback } from '../mm/rcu-callbacks.ts';
 import { gnttabHandleDeferred } from './deferred-grants.ts';
@@ -64,6 +65,7 @@ export function* kernelThreadTurn(v: number): Op<void> {
   const d = domainOf(v);
   yield* awaitNotEqual(Deferred.pending.at(d), -1, 0);
   if ((yield* runDeferred(v)) > 0) return;
+  yield* cpuRelax();
   const delay = yield* delayOfNextWork(d);
   if (delay > 0) yield* advanceClock(delay);
 }

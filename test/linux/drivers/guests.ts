@@ -183,8 +183,7 @@ export function explore(
       failed.length = 0;
       setup?.();
     },
-    invariant: () =>
-      failed.length > 0 ? `assertion: ${failed.join()}` : (invariant?.() ?? null),
+    invariant: () => (failed.length > 0 ? `assertion: ${failed.join()}` : (invariant?.() ?? null)),
     observer: {
       access() {},
       trace: (_actor, point, a, b, c) => onTrace?.(point, a, b, c),

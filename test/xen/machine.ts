@@ -250,7 +250,7 @@ export function explore(
   return check({
     machine: m.machine,
     actors: all,
-    executions: 300,
+    executions: 150,
     ...rest,
     observer: {
       access: (_actor, kind, word, before, after) => onAccess?.(kind, word, before, after),

@@ -111,7 +111,7 @@ describe('rcu', () => {
   });
 
   test('a grace period waits for the readers before it', () => {
-    expectSafe({ bodies: [() => reader(0), () => updater(1)], executions: 8000 });
+    expectSafe({ bodies: [() => reader(0), () => updater(1)] });
     expectSafe({ bodies: [() => readsTwice(0), () => updater(1)] });
   });
 
@@ -119,7 +119,7 @@ describe('rcu', () => {
     expectSafe({ bodies: [() => nestedReader(0), () => updater(1)] });
   });
 
-  test('a vCPU may wait while it reads nothing, and readers that come later do not delay it', () => {
+  test('a vCPU that reads nothing may wait; readers of another domain do not delay it', () => {
     arena();
     runAlone(synchronizeRcu(0));
     runAlone(rcuReadLock(2));

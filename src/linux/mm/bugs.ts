@@ -18,5 +18,3 @@ export const BUG_SPLIT_ADDRESS = 0x306;
 export const BUG_DIRECT_MAP = 0x307;
 /** Xen refused an update of a page table: word, error. */
 export const BUG_MMU_UPDATE = 0x308;
-/** The batch of pages or tables to free is full: vCPU, entries. */
-export const BUG_GATHER_FULL = 0x309;

@@ -5,12 +5,15 @@
  * One gather a vCPU:  1. tlbGather. 2. clear PTEs, tlbRemovePage each page; clear upper entries,
  * tlbRemoveTable each table. 3. tlbFinish: flush, then put the pages, and the tables after an RCU
  * grace period (MMU_GATHER_RCU_TABLE_FREE: a hypercall's flush waits for no walker).
- * A full batch is flushed and put early; not under a page-table lock.
+ * A full batch of pages is flushed and put early; not under a page-table lock. A table for which
+ * the batch has no room is freed after an IPI to all, which walkers with interrupts off hold up.
  *
  * Mm.tlbFlushPending counts gathers under way. If another one was at work, tlbFinish flushes even
  * if it cleared nothing itself: the entries it found cleared may still be in TLBs
  * (mm_tlb_flush_nested()).
  */
+import { flushTlbIpi, vcpuMaskOf } from '../../hardware/flush.ts';
+import { domainOf } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
 import {
   fetchAdd,
@@ -22,7 +25,6 @@ import {
 } from '../../shared/operations.ts';
 import { callRcu } from '../../shared/rcu.ts';
 import { defineTable } from '../../shared/table.ts';
-import { BUG_GATHER_FULL } from './bugs.ts';
 import { flushTlbMm } from './flush.ts';
 import { Mm } from './mm.ts';
 import { putPage } from './page.ts';
@@ -81,16 +83,28 @@ export function tlbRemovePage(v: number, pg: number): number {
 }
 
 /**
+ * mm/mmu_gather.c: tlb_remove_table_one(): without room in the batch there is no grace period to
+ * wait for; an IPI to every vCPU, answered with interrupts on, says that no walk is under way.
+ */
+function* tlbRemoveTableOne(v: number, pg: number): Op<void> {
+  yield* tlbFlushMmuTlbonly(v);
+  yield* flushTlbIpi(v, vcpuMaskOf(domainOf(v)));
+  yield* putPage(v, pg);
+}
+
+/**
  * mm/mmu_gather.c: tlb_remove_table(): frees a page table after the flush and a grace period.
- * @param pg - page of the table, unlinked.
+ * @param v - vCPU that unmaps, upcalls not masked. @param pg - page of the table, unlinked.
  */
 export function* tlbRemoveTable(v: number, pg: number): Op<void> {
-  if (readLocal(Gather.tables.at(v)) === GatherTable.value.count) yield* tlbFlushMmu(v);
+  writeLocal(Gather.cleared.at(v), 1);
   const count = readLocal(Gather.tables.at(v));
-  warnOn(count === GatherTable.value.count, BUG_GATHER_FULL, v, count);
+  if (count === GatherTable.value.count) {
+    yield* tlbRemoveTableOne(v, pg);
+    return;
+  }
   writeLocal(GatherTable.value.at2(v, count), pg);
   writeLocal(Gather.tables.at(v), count + 1);
-  writeLocal(Gather.cleared.at(v), 1);
 }
 
 /** include/asm-generic/tlb.h: tlb_flush_mmu_tlbonly() */

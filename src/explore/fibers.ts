@@ -3,7 +3,7 @@
  * inside the operation, so a fiber suspends only if another one was chosen.
  */
 import type { Engine } from '../shared/engine.ts';
-import { AWAIT_EQUAL, AWAIT_NOT_EQUAL, CHOOSE } from '../shared/kinds.ts';
+import { AWAIT_EQUAL, AWAIT_NOT_EQUAL, CHOOSE, LOST } from '../shared/kinds.ts';
 import { restore, snapshot } from '../shared/memory.ts';
 import type { Observer } from '../shared/observer.ts';
 import { installEngine } from '../shared/operations.ts';
@@ -211,13 +211,13 @@ export class Fibers implements Engine {
       result = this.strategy.choose(this, this.pending.a[actor]);
       this.choices.push(result);
     }
-    this.after(actor, actor, this.pending.kind[actor]);
+    this.after(actor, actor, this.pending.kind[actor], result !== LOST);
     return result;
   }
 
-  private after(process: number, actor: number, kind: number): void {
+  private after(process: number, actor: number, kind: number, retired: boolean): void {
     const { model, program } = this;
-    if (model.effect > INSERTS && model.touched >= program.watchedFrom) {
+    if (retired && model.effect > INSERTS && model.touched >= program.watchedFrom) {
       this.observer.access(actor, kind, model.touched, model.before, model.after);
     }
     this.strategy.performed(this, process);
@@ -240,7 +240,7 @@ export class Fibers implements Engine {
       this.schedule[this.steps++] = process;
       if (process < this.count) return process;
       const actor = this.model.flush(process - this.count);
-      this.after(process, actor, this.model.flushedKind);
+      this.after(process, actor, this.model.flushedKind, true);
     }
   }
 

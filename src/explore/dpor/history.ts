@@ -11,13 +11,20 @@
  *
  * Everything lies in columns of integers that are reused; going back to a prefix is `truncate`.
  */
-import { ACQUIRE_WHEN, AWAIT_EQUAL, AWAIT_NOT_EQUAL, KIND_COUNT } from '../../shared/kinds.ts';
+import {
+  AWAIT_EQUAL,
+  AWAIT_NOT_EQUAL,
+  KIND_COUNT,
+  LOAD_THROUGH,
+  STORE_THROUGH,
+} from '../../shared/kinds.ts';
 import { mem } from '../../shared/memory.ts';
 import type { Column } from '../columns.ts';
 import { grown } from '../columns.ts';
 import type { Fibers } from '../fibers.ts';
 import { INSERTS, READS, READS_OWN, WRITES } from '../model.ts';
-import { CAPACITY } from '../models/tso.ts';
+import { EFFECTS } from '../models/sc.ts';
+import { CAPACITY, isStore, isWait } from '../models/tso.ts';
 
 const NONE = -1;
 
@@ -39,6 +46,7 @@ export class History {
   kind = new Int32Array(0);
   a = new Int32Array(0);
   b = new Int32Array(0);
+  c = new Int32Array(0);
   /** The word that the operation names; `word` can be its guard instead. */
   operand = new Int32Array(0);
   /** A choice of data: what was chosen, out of how many (0: the event is none). */
@@ -46,7 +54,7 @@ export class History {
   choices = new Int32Array(0);
   /** Row i: for each process, how many of its events happen before event i or are it. */
   clock = new Int32Array(0);
-  /** Races: pairs of events. A second event below 0 is the pending operation of actor ~second. */
+  /** Races: pairs of events. The second one may be the row after the last, an operation to come. */
   raceFirst = new Int32Array(256);
   raceSecond = new Int32Array(256);
   races = 0;
@@ -113,6 +121,7 @@ export class History {
     this.kind = grow(this.kind);
     this.a = grow(this.a);
     this.b = grow(this.b);
+    this.c = grow(this.c);
     this.operand = grow(this.operand);
     this.choice = grow(this.choice);
     this.choices = grow(this.choices);
@@ -198,6 +207,7 @@ export class History {
       this.operand[i] = pending.word[process];
       this.a[i] = pending.a[process];
       this.b[i] = pending.b[process];
+      this.c[i] = pending.c[process];
       this.level[i] = this.grouped ? this.levelOf(fibers, process) : 0;
     } else {
       this.kind[i] = 0;
@@ -248,10 +258,16 @@ export class History {
       this.reader[i] = NONE;
     } else if (this.effect[i] === READS_OWN) {
       this.source[i] = this.inserts[slot];
-    } else if (this.drains(this.kind[i], this.proc[i])) {
-      const flush = this.last[this.actors + cpu];
-      if (flush >= 0) this.join(row, flush);
+    } else if (!this.grouped) {
+      this.orderAfterFlushes(i, row);
     }
+  }
+
+  /** A locked operation comes after the flushes of its processor. */
+  private orderAfterFlushes(i: number, row: number): void {
+    if (this.actors === this.processes || !this.drains(this.kind[i], this.proc[i])) return;
+    const flush = this.last[this.actors + this.cpu[this.proc[i]]];
+    if (flush >= 0) this.join(row, flush);
   }
 
   private drains(kind: number, actor: number): boolean {
@@ -272,26 +288,27 @@ export class History {
     const row = i * this.processes;
     this.candidateCount = 0;
     const grouped = this.grouped && process < this.actors;
-    if (grouped) this.raceInGroup(i, row, process);
-    let last = NONE;
-    if (effect >= READS) {
-      const word = this.word[i];
-      if (isWait(this.kind[i])) last = this.raceOfWait(i, row, word);
-      if (effect === WRITES) this.gatherAll(word);
-      else this.gatherSource(i, word, process);
+    const last = isWait(this.kind[i]) && effect >= READS ? this.raceOfWait(i, row) : NONE;
+    if (grouped) {
+      this.raceInGroup(i, row, process);
+      this.orderAfterFlushes(i, row);
+      const before = this.groupLast[this.cpu[process]];
+      if (before >= 0) this.candidates[this.candidateCount++] = before;
     }
-    if (this.guard[i] >= 0) this.gatherWrite(this.guard[i]);
+    if (effect === WRITES) this.gatherAll(this.word[i]);
+    else if (effect === READS) this.gatherSource(i, this.word[i], process);
+    if (this.guard[i] >= 0) this.gatherWrite(this.guard[i], process);
     if (this.guard[i] >= 0 || grouped) this.sortCandidates();
     for (let k = 0; k < this.candidateCount; k++) {
       const e = this.candidates[k];
       if (this.clock[row + this.proc[e]] >= this.rank[e]) continue;
-      if (e !== last) this.race(e, i);
+      if (e !== last && !(grouped && this.shareProcessor(e, process))) this.race(e, i);
       this.join(row, e);
     }
-    if (grouped) {
-      const before = this.groupLast[this.cpu[process]];
-      if (before >= 0) this.join(row, before);
-    }
+  }
+
+  private shareProcessor(e: number, actor: number): boolean {
+    return this.proc[e] < this.actors && this.cpu[this.proc[e]] === this.cpu[actor];
   }
 
   /** All accesses that a write of `word` comes after: the reads since the last write, and it. */
@@ -326,9 +343,10 @@ export class History {
     }
   }
 
-  private gatherWrite(word: number): void {
+  private gatherWrite(word: number, process: number): void {
     const e = this.writeBefore(this.head[word]);
-    if (e >= 0) this.candidates[this.candidateCount++] = e;
+    if (e < 0 || this.proc[e] === this.actors + this.cpu[process]) return;
+    this.candidates[this.candidateCount++] = e;
   }
 
   private writeBefore(access: number): number {
@@ -362,31 +380,58 @@ export class History {
    * one: the latest at whose time it was possible, and that does not precede it anyway.
    * @returns the last write of the word, which is no race.
    */
-  private raceOfWait(second: number, row: number, word: number): number {
-    const last = this.writeBefore(this.head[word]);
+  private raceOfWait(second: number, row: number): number {
+    const last = this.writeBefore(this.head[this.operand[second]]);
     this.raceEarlier(second, row, last);
     return last;
   }
 
   private raceEarlier(second: number, row: number, from: number): void {
-    const kind = this.kind[second];
-    const actor = this.proc[second];
-    let e = from;
-    while (e >= 0 && this.clock[row + this.proc[e]] < this.rank[e]) {
-      if (this.proc[e] === this.actors + this.cpu[actor]) return;
-      if (holds(kind, this.before[e], this.a[second], this.b[second])) {
-        this.race(e, second);
-        return;
+    let own = NONE;
+    for (let e = from; e >= 0; e = this.writeBefore(this.link[2 * e])) {
+      if (this.clock[row + this.proc[e]] >= this.rank[e]) return;
+      if (this.isOwnStoreAt(second, e)) {
+        own = e;
+        continue;
       }
-      e = this.writeBefore(this.link[2 * e]);
+      if (own >= 0 && !this.precedes(e, this.source[own])) continue;
+      const { kind, a, b } = this;
+      if (!holds(kind[second], this.before[e], a[second], b[second])) continue;
+      if (this.grouped && !this.processorAllows(second, e)) continue;
+      this.race(e, second);
+      return;
     }
+  }
+
+  /** Could the processor run `second` if all that comes after `e` had not happened? */
+  private processorAllows(second: number, e: number): boolean {
+    const actor = this.proc[second];
+    if (this.shareProcessor(e, actor)) return false;
+    let level = this.level[second];
+    for (let x = this.groupLast[this.cpu[actor]]; x >= 0 && this.precedes(e, x);) {
+      level = this.level[x];
+      x = this.groupPrevious[x];
+    }
+    return level <= this.ownLevel[actor] && this.bufferAllows(second, e);
+  }
+
+  private bufferAllows(second: number, e: number): boolean {
+    const actor = this.proc[second];
+    if (this.actors === this.processes || !this.drains(this.kind[second], actor)) return true;
+    let first = NONE;
+    for (let f = this.last[this.actors + this.cpu[actor]]; f >= 0 && this.precedes(e, f);) {
+      first = f;
+      f = this.previous[f];
+    }
+    return first < 0 || this.precedes(e, this.source[first]);
   }
 
   /** The same for a processor that is shared with interrupts: before the event that took it. */
   private raceInGroup(i: number, row: number, process: number): void {
     let e = this.groupLast[this.cpu[process]];
     while (e >= 0 && this.clock[row + this.proc[e]] < this.rank[e]) {
-      if (this.level[e] <= this.ownLevel[process] && this.possibleBefore(i, e)) {
+      const free = this.level[e] <= this.ownLevel[process] && this.bufferAllows(i, e);
+      if (free && this.possibleBefore(i, e)) {
         this.race(e, i);
         return;
       }
@@ -398,13 +443,21 @@ export class History {
   private possibleBefore(second: number, e: number): boolean {
     if (!isWait(this.kind[second])) return true;
     const word = this.operand[second];
+    const own = this.effect[second] === READS_OWN;
+    if (own && !this.precedes(e, this.source[second])) return true;
     let write = this.writeBefore(this.head[word]);
-    let value = write < 0 ? this.before[second] : this.after[write];
+    const untouched = own ? mem[word] : this.before[second];
+    let value = write < 0 ? untouched : this.after[write];
     while (write >= 0 && this.precedes(e, write)) {
+      if (this.isOwnStoreAt(second, write) && !this.precedes(e, this.source[write])) break;
       value = this.before[write];
       write = this.writeBefore(this.link[2 * write]);
     }
     return holds(this.kind[second], value, this.a[second], this.b[second]);
+  }
+
+  private isOwnStoreAt(second: number, write: number): boolean {
+    return this.proc[write] === this.actors + this.cpu[this.proc[second]];
   }
 
   /** Makes the event the last one of its words. */
@@ -434,25 +487,28 @@ export class History {
     }
   }
 
-  /** At the end of an execution: races of operations that were not possible any more. */
-  raceOfStuck(fibers: Fibers): void {
-    for (let actor = 0; actor < this.actors; actor++) {
-      if (fibers.isDone(actor)) continue;
-      const i = this.scratch();
-      this.noteOperation(fibers, i, actor);
-      this.before[i] = mem[this.operand[i]];
-      const last = this.last[actor];
-      const row = i * this.processes;
-      this.clock.fill(0, row, row + this.processes);
-      if (last >= 0) this.join(row, last);
-      const races = this.races;
-      if (isWait(this.kind[i])) {
-        const write = this.writeBefore(this.head[this.operand[i]]);
-        this.raceEarlier(i, row, write);
-      }
-      if (this.grouped) this.raceInGroup(i, row, actor);
-      for (let k = races; k < this.races; k++) this.raceSecond[k] = ~actor;
-    }
+  /** At the end of an execution: races of an actor's operation that is not possible any more. */
+  raceOfStuck(fibers: Fibers, actor: number): void {
+    const i = this.scratch();
+    this.noteOperation(fibers, i, actor);
+    this.effect[i] = this.effectOf(this.kind[i]);
+    this.word[i] = this.operand[i];
+    this.guard[i] =
+      this.kind[i] === LOAD_THROUGH || this.kind[i] === STORE_THROUGH ? this.b[i] : -1;
+    this.ordinal[i] = NONE;
+    this.choice[i] = 0;
+    this.before[i] = mem[this.operand[i]];
+    const row = i * this.processes;
+    this.clock.fill(0, row, row + this.processes);
+    if (this.last[actor] >= 0) this.join(row, this.last[actor]);
+    if (!this.grouped) this.orderAfterFlushes(i, row);
+    if (isWait(this.kind[i])) this.raceOfWait(i, row);
+    if (this.grouped) this.raceInGroup(i, row, actor);
+  }
+
+  /** What an operation of this kind does, if it succeeds. */
+  effectOf(kind: number): number {
+    return isStore(kind) && this.processes > this.actors ? INSERTS : EFFECTS[kind];
   }
 
   /** The row after the last event, for an event that has not happened. */
@@ -468,10 +524,6 @@ function sharing(cpu: Int32Array, actor: number): number {
 
 function isAwait(kind: number): boolean {
   return kind === AWAIT_EQUAL || kind === AWAIT_NOT_EQUAL;
-}
-
-export function isWait(kind: number): boolean {
-  return isAwait(kind) || kind === ACQUIRE_WHEN;
 }
 
 function holds(kind: number, value: number, a: number, b: number): boolean {

@@ -33,8 +33,12 @@ export abstract class PartialOrderSearch implements Strategy {
   protected abstract wantedChoice(): number;
   /** After event `i` was recorded. */
   protected abstract recorded(i: number): void;
-  /** After an execution that was not cut short. */
-  protected abstract completed(fibers: Fibers): void;
+  /** After an execution. */
+  protected abstract executed(): void;
+  /** Races from `from` on are those of an operation, in the row after the last, that is stuck. */
+  protected abstract stuck(from: number): void;
+  /** The choice of data at `depth` is made anew. */
+  protected abstract rechoose(depth: number): void;
   /** Another process to explore at `depth`, or -1. */
   protected abstract another(depth: number): number;
 
@@ -85,7 +89,14 @@ export abstract class PartialOrderSearch implements Strategy {
       this.finished = true;
       return false;
     }
-    if (!this.redundant) this.completed(fibers);
+    const { history } = this;
+    this.executed();
+    for (let actor = 0; actor < fibers.count; actor++) {
+      if (fibers.isDone(actor) || fibers.isEnabled(actor)) continue;
+      const races = history.races;
+      history.raceOfStuck(fibers, actor);
+      this.stuck(races);
+    }
     this.finished = !this.advance();
     return this.redundant;
   }
@@ -99,6 +110,7 @@ export abstract class PartialOrderSearch implements Strategy {
       const choice = (history.choice[depth] + 1) % Math.max(1, choices);
       this.rechoosing = choices > 1 && choice !== this.firstChoice[depth];
       if (this.rechoosing) {
+        this.rechoose(depth);
         this.goBack(depth, process, choice);
         return true;
       }

@@ -68,6 +68,19 @@ export class WakeupTree {
     return below;
   }
 
+  /** Copies the nodes from `first` on and what is below them. @returns the first of the copies. */
+  copy(first: number): number {
+    if (first < 0) return NONE;
+    const node = this.allocate();
+    this.footprints.move(node, first);
+    this.choice[node] = this.choice[first];
+    const child = this.copy(this.child[first]);
+    const sibling = this.copy(this.sibling[first]);
+    this.child[node] = child;
+    this.sibling[node] = sibling;
+    return node;
+  }
+
   /** Begins a sequence. */
   clear(): void {
     this.count = 0;

@@ -10,7 +10,6 @@ import {
   FETCH_AND,
   FETCH_OR,
   LOAD_THROUGH,
-  LOST,
   RELAX,
   SMP_MB,
   SMP_RMB,
@@ -25,7 +24,11 @@ import { mem } from '../../shared/memory.ts';
 import type { MemoryModel, Pending } from '../model.ts';
 import { LOCAL, READS, WRITES } from '../model.ts';
 
-/** What an operation of this kind does to its word; a CAS and a guarded store may do less. */
+/**
+ * What an operation of this kind does to its word. A CAS that fails only reads. A guarded access
+ * counts as one whether or not it retires: what it conflicts with must not hang on the guard, or
+ * partial-order reduction would miss executions.
+ */
 export function effectOf(kind: number): number {
   switch (kind) {
     case SMP_MB:
@@ -88,18 +91,9 @@ export class SequentialConsistency implements MemoryModel {
     this.before = mem[word];
     const result = performOn(kind, word, a, pending.b[actor], pending.c[actor]);
     this.after = mem[word];
-    if (kind >= LOAD_THROUGH) this.noteGuard(kind, pending.b[actor], result);
-    else if (kind === CMPXCHG && result !== a) this.effect = READS;
+    if (kind === CMPXCHG && result !== a) this.effect = READS;
+    else if (kind === LOAD_THROUGH || kind === STORE_THROUGH) this.guard = pending.b[actor];
     return result;
-  }
-  private noteGuard(kind: number, guard: number, result: number): void {
-    if (kind > STORE_THROUGH) return;
-    if (result === LOST) {
-      this.effect = READS;
-      this.touched = guard;
-    } else {
-      this.guard = guard;
-    }
   }
   drains(): boolean {
     return false;

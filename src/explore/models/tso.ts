@@ -96,12 +96,12 @@ export class TotalStoreOrder implements MemoryModel {
     this.guard = -1;
     this.ordinal = -1;
     if (kind === LOAD_THROUGH || kind === STORE_THROUGH) {
-      if (this.load(cpu, pending.b[actor]) !== pending.c[actor]) {
-        this.effect = READS;
-        this.touched = pending.b[actor];
+      this.guard = pending.b[actor];
+      if (this.load(cpu, this.guard) !== pending.c[actor]) {
+        if (kind === LOAD_THROUGH) this.loadFor(cpu, word);
+        else this.effect = LOCAL;
         return LOST;
       }
-      this.guard = pending.b[actor];
     }
     if (this.effect === LOCAL) return 0;
     if (isStore(kind)) {
@@ -121,10 +121,8 @@ export class TotalStoreOrder implements MemoryModel {
 
   private loadFor(cpu: number, word: number): number {
     const store = this.youngest(cpu, word);
-    if (store >= 0) {
-      this.effect = READS_OWN;
-      this.ordinal = store;
-    }
+    this.effect = store < 0 ? READS : READS_OWN;
+    this.ordinal = store;
     this.before = store < 0 ? mem[word] : this.values[cpu * CAPACITY + (store & SLOT_MASK)];
     this.after = this.before;
     return this.before;
@@ -177,7 +175,7 @@ export class TotalStoreOrder implements MemoryModel {
   }
 }
 
-function isStore(kind: number): boolean {
+export function isStore(kind: number): boolean {
   return kind === WRITE || kind === WRITE_ONCE || kind === STORE_RELEASE || kind === STORE_THROUGH;
 }
 

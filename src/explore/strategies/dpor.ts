@@ -49,52 +49,51 @@ export class SourceDpor extends PartialOrderSearch {
   }
 
   protected recorded(i: number): void {
+    this.reverseFrom(this.history.racesBefore(i));
+  }
+
+  protected executed(): void {}
+
+  protected rechoose(): void {}
+
+  protected stuck(from: number): void {
+    this.reverseFrom(from);
+  }
+
+  private reverseFrom(from: number): void {
     const { history } = this;
-    for (let k = history.racesBefore(i); k < history.races; k++) {
-      this.reverse(history.raceFirst[k], i, history.proc[i]);
+    for (let k = from; k < history.races; k++) {
+      this.reverse(history.raceFirst[k], history.raceSecond[k]);
     }
   }
 
-  protected completed(fibers: Fibers): void {
-    const { history } = this;
-    const before = history.races;
-    history.raceOfStuck(fibers);
-    for (let k = before; k < history.races; k++) {
-      this.reverse(history.raceFirst[k], history.length, ~history.raceSecond[k]);
-    }
-  }
-
-  /**
-   * Makes sure that the source set at `e` has a process from which the next operation of `process`
-   * (event `second`, or after all events) can come before `e`.
-   */
-  private reverse(e: number, second: number, process: number): void {
+  /** Makes sure that the source set at `e` has a process with which `second` can precede `e`. */
+  private reverse(e: number, second: number): void {
     const { history, rows } = this;
     const row = e * history.processes;
     this.members = 0;
     let initial = -1;
     for (let x = e + 1; x <= second; x++) {
       if (x < second && history.precedes(e, x)) continue;
-      const p = x < second ? history.proc[x] : process;
+      const p = history.proc[x];
       if (!this.isInitial(x, p)) continue;
       if (rows[row + p] !== 0 || this.sleep.has(e, p)) return;
-      if (initial < 0 || p === process) initial = p;
+      if (initial < 0 || x === second) initial = p;
     }
     rows[row + initial] = TODO;
   }
 
   /** Is event `x` the first of its process since the race, and after no other since then? */
   private isInitial(x: number, process: number): boolean {
-    const { member, firstRank, history } = this;
-    for (let k = 0; k < this.members; k++) if (member[k] === process) return false;
-    const from = x < history.length ? x : history.lastOf(process);
-    const row = from * history.processes;
+    const { history, member, firstRank } = this;
+    const { clock, processes } = history;
     let initial = true;
-    for (let k = 0; k < this.members && initial && from >= 0; k++) {
-      initial = history.clock[row + member[k]] < firstRank[k];
+    for (let k = 0; k < this.members; k++) {
+      if (member[k] === process) return false;
+      if (clock[x * processes + member[k]] >= firstRank[k]) initial = false;
     }
-    firstRank[this.members] = x < history.length ? history.rank[x] : 0x7fffffff;
-    member[this.members++] = process;
+    member[this.members] = process;
+    firstRank[this.members++] = x < history.length ? history.rank[x] : 0x7fffffff;
     return initial;
   }
 }

@@ -4,7 +4,7 @@
  * wake-up tree as a whole, so every equivalence class is explored exactly once and no execution
  * is cut short.
  */
-import { ACQUIRE_WHEN, CMPXCHG, LOAD_THROUGH, STORE_THROUGH } from '../../shared/kinds.ts';
+import { CMPXCHG } from '../../shared/kinds.ts';
 import { Footprints } from '../dpor/footprint.ts';
 import { PartialOrderSearch } from '../dpor/search.ts';
 import { WakeupTree } from '../dpor/wakeup-tree.ts';
@@ -23,6 +23,8 @@ export class OptimalDpor extends PartialOrderSearch {
   private readonly hidden: number[] = [];
   private choice = 0;
   private below = NONE;
+  /** At a choice of data: what must be explored after it, whatever is chosen. */
+  private readonly afterChoice: number[] = [];
 
   protected fresh(fibers: Fibers, depth: number): number {
     if (depth === 0) this.tree.open(0, NONE);
@@ -48,25 +50,39 @@ export class OptimalDpor extends PartialOrderSearch {
   }
 
   protected recorded(i: number): void {
+    if (this.history.choices[i] > 1) {
+      while (this.afterChoice.length <= i) this.afterChoice.push(NONE);
+      this.afterChoice[i] = this.tree.copy(this.below);
+    }
     this.tree.open(i + 1, this.below);
     this.below = NONE;
   }
 
-  protected completed(fibers: Fibers): void {
+  protected rechoose(depth: number): void {
+    this.below = this.tree.copy(this.afterChoice[depth]);
+  }
+
+  protected executed(): void {
     const { history } = this;
-    history.raceOfStuck(fibers);
     for (let k = 0; k < history.races; k++) {
-      this.reverse(fibers, history.raceFirst[k], history.raceSecond[k]);
+      this.reverse(history.raceFirst[k], history.raceSecond[k]);
     }
   }
 
-  private reverse(fibers: Fibers, e: number, second: number): void {
+  protected stuck(from: number): void {
+    const { history } = this;
+    const i = history.length;
+    for (let k = from; k < history.races; k++) this.reverse(history.raceFirst[k], i);
+  }
+
+  private reverse(e: number, second: number): void {
     const { history, tree, hidden } = this;
     tree.clear();
     hidden.length = 0;
     if (this.gather(e)) {
       const reversed = history.scratch();
-      this.imagine(fibers, reversed, e, second);
+      if (second < reversed) this.imagine(reversed, e, second);
+
       tree.append(reversed);
       const begins = this.sleepers > 0 && (!this.pass(reversed) || this.sleepers > 0);
       if (!begins) tree.insert(e, history);
@@ -119,33 +135,24 @@ export class OptimalDpor extends PartialOrderSearch {
   }
 
   /** Describes in row `at` what `second` does when it goes before `e`. */
-  private imagine(fibers: Fibers, at: number, e: number, second: number): void {
+  private imagine(at: number, e: number, second: number): void {
     const { history } = this;
-    const actor = second < 0 ? ~second : history.proc[second];
-    history.proc[at] = actor;
-    history.choice[at] = 0;
-    if (second < 0) {
-      const { pending } = fibers;
-      history.word[at] = pending.word[actor];
-      history.guard[at] = -1;
-      history.ordinal[at] = -1;
-      history.effect[at] = pending.kind[actor] === ACQUIRE_WHEN ? WRITES : READS;
-      return;
-    }
+    history.proc[at] = history.proc[second];
     history.choice[at] = history.choice[second];
     history.word[at] = history.word[second];
     history.guard[at] = history.guard[second];
     history.ordinal[at] = history.ordinal[second];
     history.effect[at] = history.effect[second];
-    const kind = history.kind[second];
-    if (kind === CMPXCHG) {
-      const wrote = history.effect[e] === WRITES && history.word[e] === history.word[second];
-      const value = wrote ? history.before[e] : history.before[second];
+    if (history.kind[second] === CMPXCHG) {
+      const value = this.valueBefore(e, second, history.word[second]);
       history.effect[at] = value === history.a[second] ? WRITES : READS;
-    } else if (kind === LOAD_THROUGH || kind === STORE_THROUGH) {
-      history.word[at] = history.operand[second];
-      history.guard[at] = history.b[second];
-      history.effect[at] = kind === STORE_THROUGH ? WRITES : READS;
     }
+  }
+
+  /** The value of a word that `second` read, if `e` had not happened. */
+  private valueBefore(e: number, second: number, word: number): number {
+    const { history } = this;
+    const wrote = history.effect[e] === WRITES && history.word[e] === word;
+    return wrote ? history.before[e] : history.before[second];
   }
 }

@@ -18,7 +18,7 @@ const Szymanski = defineTable('szymanski', [], {
 
 const RIGHT = 1;
 const UNFENCED = 2;
-/** Enters without a look at who came through the door before it. */
+/** Goes from the entry door straight inside. */
 const RUSHES = 3;
 
 function flagOf(i: number): number {
@@ -31,7 +31,7 @@ export function* szymanskiThread(i: number, version: number): Op<void> {
   yield* stand(i, 1, version);
   yield* assume((yield* readOnce(other)) < 3);
   yield* stand(i, 3, version);
-  if ((yield* readOnce(other)) === 1) {
+  if (version !== RUSHES && (yield* readOnce(other)) === 1) {
     yield* stand(i, 2, version);
     yield* assume((yield* readOnce(other)) === 4);
   }
@@ -77,6 +77,6 @@ export const szymanskiUnfenced = szymanskiProgram(
 );
 export const szymanskiWrong = szymanskiProgram(
   'szymanski-wrong',
-  'A thread enters without a look at who came through the door before it.',
+  'A thread goes from the entry door straight inside.',
   RUSHES,
 );

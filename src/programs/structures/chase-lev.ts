@@ -3,8 +3,8 @@
  * take from the top by compare-and-swap.
  *
  * Taking the last element: 1. lower the bottom. 2. full fence. 3. look at the top. 4. if they
- * meet, settle with the thieves by CAS of the top. Without the fence (broken on x86) or without
- * the CAS two threads get the same element.
+ * meet, settle with the thieves by CAS of the top. Without the fence (broken on x86), or
+ * when thieves take without a CAS, two threads get the same element.
  */
 import type { Op } from '../../shared/op.ts';
 import {
@@ -26,8 +26,8 @@ const EMPTY = 0;
 
 const RIGHT = 1;
 const UNFENCED = 2;
-/** Takes the last element without asking the thieves. */
-const UNSETTLED = 3;
+/** Thieves move the top by a store. */
+const BLIND = 3;
 
 const Deque = defineTable('deque', [], {
   top: '[ANY] index of the oldest element',
@@ -43,7 +43,7 @@ export function* dequePush(value: number): Op<void> {
   yield* storeRelease(Deque.bottom.word, bottom + 1);
 }
 
-/** @param version - RIGHT, UNFENCED or UNSETTLED. @returns the youngest element, or EMPTY. */
+/** @param version - RIGHT, UNFENCED or BLIND. @returns the youngest element, or EMPTY. */
 export function* dequeTake(version: number): Op {
   const bottom = (yield* readOnce(Deque.bottom.word)) - 1;
   yield* writeOnce(Deque.bottom.word, bottom);
@@ -55,20 +55,22 @@ export function* dequeTake(version: number): Op {
   }
   const value = yield* readOnce(Slot.value.at(bottom % SLOTS));
   if (top < bottom) return value;
-  let won = 1;
-  if (version === UNSETTLED) yield* writeOnce(Deque.top.word, top + 1);
-  else if ((yield* cmpxchg(Deque.top.word, top, top + 1)) !== top) won = 0;
+  const before = yield* cmpxchg(Deque.top.word, top, top + 1);
   yield* writeOnce(Deque.bottom.word, bottom + 1);
-  return won === 1 ? value : EMPTY;
+  return before === top ? value : EMPTY;
 }
 
 /** @returns the oldest element, or EMPTY if there is none or somebody was faster. */
-export function* dequeSteal(): Op {
+export function* dequeSteal(version: number): Op {
   const top = yield* loadAcquire(Deque.top.word);
   yield* smpMb();
   const bottom = yield* loadAcquire(Deque.bottom.word);
   if (top >= bottom) return EMPTY;
   const value = yield* readOnce(Slot.value.at(top % SLOTS));
+  if (version === BLIND) {
+    yield* writeOnce(Deque.top.word, top + 1);
+    return value;
+  }
   return (yield* cmpxchg(Deque.top.word, top, top + 1)) === top ? value : EMPTY;
 }
 
@@ -84,10 +86,11 @@ export function* dequeOwner(version: number): Op<void> {
   yield* writeOnce(Got.bits.at(0), got);
 }
 
-/** Steals once. @param i - number of the thread. */
-export function* dequeThief(i: number): Op<void> {
-  const value = yield* dequeSteal();
-  yield* writeOnce(Got.bits.at(i), value);
+/** Steals twice. @param i - number of the thread. */
+export function* dequeThief(i: number, version: number): Op<void> {
+  const first = yield* dequeSteal(version);
+  const second = yield* dequeSteal(version);
+  yield* writeOnce(Got.bits.at(i), first + second);
 }
 
 /** Every element went to exactly one thread. */
@@ -110,7 +113,7 @@ function chaseLevProgram(name: string, about: string, version: number): Program 
     config: (n) => ({ slots: SLOTS, threads: n + 1 }),
     actors: (n) => [
       { name: 'owner', body: () => dequeOwner(version) },
-      ...threads(n, 'thief', (i) => dequeThief(i + 1)),
+      ...threads(n, 'thief', (i) => dequeThief(i + 1, version)),
     ],
     final: everybodyGotTheirOwn,
   };
@@ -118,7 +121,7 @@ function chaseLevProgram(name: string, about: string, version: number): Program 
 
 export const chaseLev = chaseLevProgram(
   'chase-lev',
-  'The deque of Chase and Lev: the owner pushes and takes two elements, n thieves steal once.',
+  'The deque of Chase and Lev: the owner pushes and takes two elements, n thieves steal twice.',
   RIGHT,
 );
 export const chaseLevUnfenced = chaseLevProgram(
@@ -128,6 +131,6 @@ export const chaseLevUnfenced = chaseLevProgram(
 );
 export const chaseLevWrong = chaseLevProgram(
   'chase-lev-wrong',
-  'A deque whose owner takes the last element without a compare-and-swap.',
-  UNSETTLED,
+  'A deque whose thieves move the top by a store.',
+  BLIND,
 );

@@ -10,11 +10,11 @@ export const EXIT_INTERRUPTED = 130;
 /** The user asked for what cannot be; the message is one line. */
 export class UsageError extends Error {}
 
-/** Reads a whole number within bounds. @param what - the flag, for the message. */
-export function wholeNumber(text: string, what: string, least: number, most: number): number {
+/** Reads a whole number. @param what - the flag, for the message. */
+export function wholeNumber(text: string, what: string, least: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not "${text}"`);
+  if (value >= least && value <= Number.MAX_SAFE_INTEGER) return value;
+  throw new UsageError(`${what} must be a whole number of at least ${least}, not "${text}"`);
 }
 
 /** Reads a positive number. @param what - the flag, for the message. */

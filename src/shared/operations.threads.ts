@@ -36,8 +36,8 @@ import { mem } from './memory.ts';
 import {
   RETRIES,
   SPIN_LIMIT,
-  actor,
   attend,
+  chosen,
   index,
   observer,
   sleepOn,
@@ -246,7 +246,7 @@ export function cpuRelax(): void {
 
 export function choose(count: number): number {
   tally(CHOOSE);
-  return actor.choose(count);
+  return chosen(count);
 }
 
 /** In the stripped editions a call has already run when its result arrives here. */

@@ -15,11 +15,34 @@ export const COUNTER_COUNT = KIND_COUNT + 1;
 
 /** Tries of a wait before it sleeps; more only burns the core of the one that is waited for. */
 export const SPIN_LIMIT = 100;
-/**
- * Longest sleep before a wait looks again by itself: for interrupts, whose words a sleeper does
- * not sleep on, and for words that are stored by plain C.
- */
-const SLEEP_MS = 0.2;
+/** Longest sleep before a wait looks again by itself: plain C stores wake nobody. */
+const SLEEP_MS = 1;
+
+/** Counters of sleepers: a word counts in the one that its low bits name. Power of two. */
+export const SLEEPER_SLOTS = 256;
+
+/** What the thread is in: nothing, its upcall handler, or a handler that nothing interrupts. */
+const UPCALL = 1;
+const PHYSICAL = 2;
+
+/** A thread is not asleep. */
+const AWAKE = 0;
+/** A thread sleeps in a wait. */
+const ASLEEP = 1;
+/** A thread sleeps, and another one runs its interrupt handlers. */
+const SERVED = 2;
+
+/** The interrupts of an actor: which words raise them and what handles them. */
+export interface InterruptLines {
+  /** Word that is non-zero when a physical interrupt is pending; 0 if there is none ever. */
+  readonly physicalWord: number;
+  /** Word of the upcall, deliverable iff it equals `upcallDeliverable`; 0 if there is none. */
+  readonly upcallWord: number;
+  readonly upcallDeliverable: number;
+  /** Handle what is pending. A handler that is entered twice returns at once. */
+  physical(): void;
+  upcall(): void;
+}
 
 /** Who this thread is: the words that interrupt it, what runs then, and who watches. */
 export interface ThreadActor {
@@ -27,14 +50,13 @@ export interface ThreadActor {
   readonly index: number;
   /** Word that is non-zero when the controller wants something (pause, checkpoint, stop). */
   readonly controlWord: number;
-  /** Word that is non-zero when a physical interrupt is pending; 0 if the actor has no vCPU. */
-  readonly physicalWord: number;
-  /** Word of the vCPU's upcall: deliverable iff it equals `upcallDeliverable`; 0 if none. */
-  readonly upcallWord: number;
-  readonly upcallDeliverable: number;
-  /** Count of threads that sleep in a wait. */
+  /** The interrupts of all actors of the run, by index. */
+  readonly lines: readonly InterruptLines[];
+  /** Word of each actor that says whether it sleeps, by index. */
+  readonly sleepWords: readonly number[];
+  /** First of SLEEPER_SLOTS counters of threads that sleep for a word. */
   readonly sleepersWord: number;
-  /** Word that tells others what this thread sleeps for; 0 while it does not. */
+  /** Word that tells others what this thread waits for; 0 while it does not. */
   readonly waitsWord: number;
   /** A word that is 0 for ever, in place of the words that an actor does not have. */
   readonly zeroWord: number;
@@ -45,60 +67,107 @@ export interface ThreadActor {
   readonly watchedFrom: number;
   /** The next data choice in [0, count). */
   choose(count: number): number;
-  /** Handles what is pending. Throws to unwind the actor when the run is over. */
-  attention(): void;
+  /** Does what the controller wants. Throws to unwind the actor when the run is over. */
+  obey(): void;
 }
 
-const nobody: ThreadActor = {
-  index: 0,
-  controlWord: 0,
+const noLines: InterruptLines = {
   physicalWord: 0,
   upcallWord: 0,
   upcallDeliverable: -1,
-  sleepersWord: 0,
-  waitsWord: 0,
-  zeroWord: 0,
-  counters: new Float64Array(COUNTER_COUNT),
-  observer: silent,
-  watchedFrom: 0x7fffffff,
-  choose: () => 0,
-  attention() {},
+  physical() {},
+  upcall() {},
 };
 
-export let actor: ThreadActor = nobody;
+/** The index of the actor on whose behalf this thread acts; another's in its handlers. */
 export let index = 0;
 export let observer: Observer = silent;
-export let counters: Float64Array = nobody.counters;
+export let counters: Float64Array = new Float64Array(COUNTER_COUNT);
 export let watchedFrom = 0x7fffffff;
 export let zeroWord = 0;
+let self = 0;
+let obey: () => void = () => {};
+let chooseData: (count: number) => number = () => 0;
+let ownLines: InterruptLines = noLines;
+let allLines: readonly InterruptLines[] = [];
+let sleepWords: readonly number[] = [];
+/** 1 + the actor that a word interrupts, 0 for other words; as long as the last such word. */
+let interrupted: Uint8Array = new Uint8Array(0);
 let controlWord = 0;
 let physicalWord = 0;
 let upcallWord = 0;
 let upcallDeliverable = -1;
 let sleepersWord = 0;
+let sleepWord = 0;
 let waitsWord = 0;
+let level = 0;
 
 /** Makes this thread an actor. */
 export function becomeActor(next: ThreadActor): void {
-  actor = next;
+  self = next.index;
   index = next.index;
   observer = next.observer;
   counters = next.counters;
   watchedFrom = next.watchedFrom;
   zeroWord = next.zeroWord;
-  controlWord = next.controlWord || zeroWord;
-  physicalWord = next.physicalWord || zeroWord;
-  upcallWord = next.upcallWord || zeroWord;
-  upcallDeliverable = next.upcallWord ? next.upcallDeliverable : -1;
+  obey = () => next.obey();
+  chooseData = (count) => next.choose(count);
+  allLines = next.lines;
+  sleepWords = next.sleepWords;
+  ownLines = allLines[self] ?? noLines;
+  interrupted = wordsThatInterrupt(allLines);
+  controlWord = next.controlWord;
+  physicalWord = ownLines.physicalWord || zeroWord;
+  upcallWord = ownLines.upcallWord || zeroWord;
+  upcallDeliverable = ownLines.upcallWord ? ownLines.upcallDeliverable : -1;
   sleepersWord = next.sleepersWord;
+  sleepWord = sleepWords[self] as number;
   waitsWord = next.waitsWord;
 }
 
-/** Calls the actor's attention if anything is pending. Plain loads: seen at a later point. */
+function wordsThatInterrupt(lines: readonly InterruptLines[]): Uint8Array {
+  const last = Math.max(0, ...lines.flatMap((line) => [line.physicalWord, line.upcallWord]));
+  const words = new Uint8Array(last + 1);
+  lines.forEach((line, i) => {
+    words[line.physicalWord] = i + 1;
+    words[line.upcallWord] = i + 1;
+  });
+  words[0] = 0;
+  return words;
+}
+
+/** Looks at what asks for this actor. Plain loads: seen at a later point at the latest. */
 export function attend(): void {
   if (mem[controlWord] !== 0 || mem[physicalWord] !== 0 || mem[upcallWord] === upcallDeliverable) {
-    actor.attention();
+    attention();
   }
+}
+
+function attention(): void {
+  obey();
+  if (level < PHYSICAL && mem[physicalWord] !== 0) handle(PHYSICAL);
+  if (level < UPCALL && mem[upcallWord] === upcallDeliverable) handle(UPCALL);
+}
+
+/** Runs one of this actor's interrupt handlers, nested in what it does. */
+function handle(what: number): void {
+  const outer = level;
+  level = what;
+  if (what === PHYSICAL) ownLines.physical();
+  else ownLines.upcall();
+  level = outer;
+}
+
+/** Runs the interrupt handlers of a sleeper in its name. This thread's own wait meanwhile. */
+function handleFor(sleeper: number): void {
+  const lines = allLines[sleeper] as InterruptLines;
+  const outer = level;
+  level = PHYSICAL;
+  index = sleeper;
+  if (lines.physicalWord !== 0 && mem[lines.physicalWord] !== 0) lines.physical();
+  if (lines.upcallWord !== 0 && mem[lines.upcallWord] === lines.upcallDeliverable) lines.upcall();
+  index = self;
+  level = outer;
 }
 
 /** Counts an operation. @param kind - of kinds.ts. */
@@ -106,20 +175,61 @@ export function tally(kind: number): void {
   counters[kind] = (counters[kind] as number) + 1;
 }
 
-/** Wakes those who sleep for `word`; after every store that others may wait for. */
+/** A choice of data. */
+export function chosen(count: number): number {
+  return chooseData(count);
+}
+
+/** After every store that others may wait for, or that interrupts them. */
 export function wake(word: number): void {
-  if (mem[sleepersWord] !== 0) Atomics.notify(mem, word);
+  if (mem[sleepersWord + (word & (SLEEPER_SLOTS - 1))] !== 0) Atomics.notify(mem, word);
+  if (word < interrupted.length && interrupted[word] !== 0)
+    raise((interrupted[word] as number) - 1);
+}
+
+/**
+ * An interrupt for an actor that sleeps is handled by the thread that raised it: a switch of
+ * threads costs as much as thousands of operations. The sleeper stands between two operations of
+ * a wait, where its own thread would handle it, and does not wake up meanwhile.
+ */
+function raise(target: number): void {
+  if (target === self) return;
+  const word = sleepWords[target] as number;
+  // While this thread acts for a sleeper, what that one's handlers raise waits for its target.
+  if (index !== self) return;
+  if (Atomics.compareExchange(mem, word, ASLEEP, SERVED) !== ASLEEP) return;
+  handleFor(target);
+  Atomics.store(mem, word, ASLEEP);
+  Atomics.notify(mem, word);
 }
 
 /**
  * Sleeps until `word` is notified, unless it is no longer `seen`. The sleeper counts itself before
- * it compares and a storer stores before it looks at the count: no wake-up is lost.
+ * it compares, and a storer stores before it looks at the count: no wake-up is lost. In the same
+ * way no interrupt is: either its sender sees the sleeper, or the sleeper sees the interrupt.
  */
 export function sleepOn(word: number, seen: number): void {
+  const sleepers = sleepersWord + (word & (SLEEPER_SLOTS - 1));
   mem[waitsWord] = word;
-  Atomics.add(mem, sleepersWord, 1);
-  Atomics.wait(mem, word, seen, SLEEP_MS);
-  Atomics.sub(mem, sleepersWord, 1);
+  Atomics.store(mem, sleepWord, ASLEEP);
+  if (!isAskedFor()) {
+    Atomics.add(mem, sleepers, 1);
+    Atomics.wait(mem, word, seen, SLEEP_MS);
+    Atomics.sub(mem, sleepers, 1);
+  }
+  for (;;) {
+    const state = Atomics.compareExchange(mem, sleepWord, ASLEEP, AWAKE);
+    if (state === ASLEEP) return;
+    Atomics.wait(mem, sleepWord, state, SLEEP_MS);
+  }
+}
+
+function isAskedFor(): boolean {
+  return (
+    Atomics.load(mem, controlWord) !== 0 ||
+    Atomics.load(mem, physicalWord) !== 0 ||
+    Atomics.load(mem, upcallWord) === upcallDeliverable
+  );
 }
 
 /** The wait that slept is over. */

@@ -23,11 +23,13 @@ import {
   RUNNING,
   Run,
   STOP,
-  threadsTables,
+  Sleepers,
+  runConfig,
+  runTables,
 } from './control.ts';
 import { BoardWriter } from './findings.ts';
 import { Prng, actorSeed } from './prng.ts';
-import type { ActorProgram, CreateWorld, WorldOptions } from './world.ts';
+import type { ActorProgram, CreateWorld, World, WorldOptions } from './world.ts';
 
 /** How long a slice runs before control calls are served. */
 const SLICE_MS = 50;
@@ -60,14 +62,12 @@ export class FreeActor implements ActorService {
   private readonly stateWord: number;
   private started = false;
   private failed = '';
-  private inPhysical = false;
-  private inUpcall = false;
 
   constructor(setup: ActorSetup, createWorld: CreateWorld) {
     this.setup = setup;
     const world = createWorld(setup.options);
-    const config = { ...world.config, actors: setup.actors };
-    this.machine = openMachine([...world.tables, ...threadsTables], config, setup.memory);
+    const config = runConfig(world, setup.actors);
+    this.machine = openMachine(runTables(world), config, setup.memory);
     this.requestWord = Control.request.at(setup.index);
     this.stateWord = Control.state.at(setup.index);
     this.counters = new Float64Array(
@@ -78,26 +78,26 @@ export class FreeActor implements ActorService {
     const board = new BoardWriter(setup.board);
     const report = board.report.bind(board);
     this.program = world.program(this.machine, setup.index, report);
-    this.becomeActor();
+    this.becomeActor(world);
   }
 
-  private becomeActor(): void {
+  private becomeActor(world: World): void {
     const { program, setup } = this;
+    const all = Array.from({ length: setup.actors }, (_, i) => i);
     const prng = new Prng(actorSeed(setup.seed, setup.index));
     becomeActor({
       index: setup.index,
       controlWord: this.requestWord,
-      physicalWord: program.physicalWord,
-      upcallWord: program.upcallWord,
-      upcallDeliverable: program.upcallDeliverable,
-      sleepersWord: Run.sleepers.word,
+      lines: all.map((i) => world.lines(this.machine, i)),
+      sleepWords: all.map((i) => Control.asleep.at(i)),
+      sleepersWord: Sleepers.value.word,
       waitsWord: Control.waits.at(setup.index),
       zeroWord: Run.zero.word,
       counters: this.counters,
       observer: program.observer,
       watchedFrom: this.machine.watchedFrom,
       choose: (count) => prng.below(count),
-      attention: () => this.attention(),
+      obey: () => this.obey(),
     });
   }
 
@@ -141,24 +141,6 @@ export class FreeActor implements ActorService {
     } catch (error) {
       if (!(error instanceof Unwound)) this.failed = String((error as Error).stack ?? error);
       this.enter(ENDED);
-    }
-  }
-
-  /** What an operation does when one of this actor's words asks for it. */
-  private attention(): void {
-    this.obey();
-    const { program } = this;
-    const { words } = this.machine;
-    if (program.physicalWord !== 0 && words[program.physicalWord] !== 0 && !this.inPhysical) {
-      this.inPhysical = true;
-      program.physical();
-      this.inPhysical = false;
-    }
-    if (this.inUpcall || this.inPhysical || program.upcallWord === 0) return;
-    if (words[program.upcallWord] === program.upcallDeliverable) {
-      this.inUpcall = true;
-      program.upcall();
-      this.inUpcall = false;
     }
   }
 

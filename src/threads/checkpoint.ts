@@ -71,7 +71,7 @@ export async function whileStopped(
 
 /**
  * Brings the machine to rest: those who ask for work finish their iterations first, then those
- * who do it; virtual time goes on meanwhile. Runs `look` and lets all go on.
+ * who do it. Runs `look` and lets all go on.
  * @returns false if there was no rest in time.
  */
 export async function whileAtRest(

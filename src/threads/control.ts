@@ -9,7 +9,10 @@
  * `request` before it reads `state`: one of the two sees the other.
  */
 import type { Machine } from '../shared/layout.ts';
+import { SLEEPER_SLOTS } from '../shared/processor.ts';
+import type { AnyTable, Config } from '../shared/table.ts';
 import { defineTable } from '../shared/table.ts';
+import type { World } from './world.ts';
 
 export const Control = defineTable(
   'actor[%]',
@@ -17,7 +20,8 @@ export const Control = defineTable(
   {
     request: '[RUN] PAUSE, BARRIER, REST, STOP: what is asked of the actor',
     state: '[ACTOR] IDLE, RUNNING, HELD, RESTING, ENDED',
-    waits: '[ACTOR] word that the actor sleeps for; 0 while it does not',
+    waits: '[ACTOR] word that the actor waits for, once it has slept for it; 0 otherwise',
+    asleep: '[ACTOR] 1 while the actor sleeps in a wait, 2 while its interrupts are handled there',
     iterations: '[ACTOR] finished iterations of its program',
   },
   { lineAligned: true },
@@ -28,13 +32,25 @@ export const Run = defineTable(
   [],
   {
     zero: '[NOBODY] 0 for ever: stands for the words that an actor does not have',
-    sleepers: '[ACTOR] threads that sleep in a wait',
   },
   { lineAligned: true },
 );
 
-/** The tables that the harness adds to a world's. */
-export const threadsTables = [Control, Run];
+export const Sleepers = defineTable('run.sleepers[%]', ['sleeperSlots'], {
+  value: '[ACTOR] threads that sleep for a word that counts here',
+});
+
+const tables = [Control, Run, Sleepers];
+
+/** A world's tables and the harness's. */
+export function runTables(world: World): readonly AnyTable[] {
+  return [...world.tables, ...tables];
+}
+
+/** A world's sizes and the harness's. */
+export function runConfig(world: World, actors: number): Config {
+  return { ...world.config, actors, sleeperSlots: SLEEPER_SLOTS };
+}
 
 /** Stop before the next operation, because a user wants it. */
 export const PAUSE = 1;
@@ -73,7 +89,12 @@ export function stateOf(machine: Machine, actor: number): number {
   return Atomics.load(machine.words, Control.state.at(actor));
 }
 
-/** Does the actor perform no operation now, and none until its request is cleared? */
+/**
+ * Does the actor perform no operation now, and none until its request is cleared? One that sleeps
+ * in a wait looks at its request before it goes on. Its interrupts may be handled by others, so
+ * the world stands still when nobody runs.
+ */
 export function isStopped(machine: Machine, actor: number): boolean {
-  return stateOf(machine, actor) !== RUNNING;
+  if (stateOf(machine, actor) !== RUNNING) return true;
+  return Atomics.load(machine.words, Control.asleep.at(actor)) === 1;
 }

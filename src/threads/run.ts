@@ -1,13 +1,14 @@
 /**
  * A free-running run from start to summary: makes the machine, starts a thread for each actor,
- * lets virtual time pass, stops the world for checkpoints, watches for the dead, and ends the run
+ * stops the world for checkpoints, watches for the dead, and ends the run
  * when its time is over, when it is interrupted, or when an actor is lost.
  */
+import { totalmem } from 'node:os';
 import type { Machine } from '../shared/layout.ts';
-import { createMachine } from '../shared/layout.ts';
+import { ConfigError, createMachine, machineWords } from '../shared/layout.ts';
 import { COUNTER_COUNT } from '../shared/processor.ts';
 import { sleep, until, whileAtRest, whileStopped } from './checkpoint.ts';
-import { ENDED, threadsTables } from './control.ts';
+import { ENDED, runConfig, runTables } from './control.ts';
 import { Member } from './crew.ts';
 import type { PlannedFault } from './fault.ts';
 import { BoardWriter, boardSize, createBoard, startBoard } from './findings.ts';
@@ -27,6 +28,9 @@ const PROGRESS_EVERY_MS = 200;
 /** How long actors get to leave their programs at the end. */
 const LEAVE_MS = 1000;
 
+/** Share of the host's memory that a machine may take. */
+const HOST_SHARE = 0.75;
+
 /** What to run. */
 export interface RunSpec {
   /** Path of the world's module from an edition's root, without extension. */
@@ -39,6 +43,8 @@ export interface RunSpec {
   /** Ends the run early. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Called once the machine is made, before it boots. */
+  readonly onMachine?: (() => void) | undefined;
   /** Called once all actors run. */
   readonly onStart?: ((crew: readonly Member[], machine: Machine) => void) | undefined;
 }
@@ -72,8 +78,11 @@ class FreeRun {
     this.spec = spec;
     this.world = world;
     const plans = world.actors();
-    const config = { ...world.config, actors: plans.length };
-    this.machine = createMachine([...world.tables, ...threadsTables], config);
+    const config = runConfig(world, plans.length);
+    const tables = runTables(world);
+    refuseTooLarge(machineWords(tables, config));
+    this.machine = createMachine(tables, config);
+    spec.onMachine?.();
     world.boot(this.machine);
     this.counters = new SharedArrayBuffer(plans.length * COUNTER_COUNT * 8);
     this.checker = new BoardWriter(this.board);
@@ -117,7 +126,6 @@ class FreeRun {
   private async loop(): Promise<number> {
     const began = performance.now();
     const limit = this.spec.seconds * 1000;
-    let ticked = began;
     let stoppedAt = began;
     let restedAt = began;
     let reportedAt = began;
@@ -125,8 +133,6 @@ class FreeRun {
       await sleep(LOOP_MS);
       const now = performance.now();
       const elapsed = now - began;
-      this.world.tick(this.machine, now - ticked);
-      ticked = now;
       this.inject(elapsed);
       this.fault = this.lookForFault(elapsed);
       if (this.fault !== undefined || this.spec.signal?.aborted === true) return elapsed;
@@ -185,17 +191,10 @@ class FreeRun {
     const { world } = this;
     const { machine, crew } = this;
     const began = performance.now();
-    let ticked = began;
-    const ticking = setInterval(() => {
-      const now = performance.now();
-      world.tick(machine, now - ticked);
-      ticked = now;
-    }, LOOP_MS);
     const done = await whileAtRest(machine, crew, world, REST_LIMIT_MS, () => {
       world.checkStopped(machine, this.report);
       world.checkAtRest(machine, this.report);
     });
-    clearInterval(ticking);
     this.countCheckpoint(done ? 'atRest' : 'missed', performance.now() - began);
   }
 
@@ -229,6 +228,17 @@ class FreeRun {
       checkpoints: this.checkpoints,
     });
   }
+}
+
+/** Memory is given lazily: a machine that does not fit would end this process later. */
+function refuseTooLarge(words: number): void {
+  const limit = process.constrainedMemory() || Infinity;
+  const bytes = Math.min(totalmem(), limit);
+  if (words * Int32Array.BYTES_PER_ELEMENT <= bytes * HOST_SHARE) return;
+  const gib = (n: number): string => `${(n / 2 ** 30).toFixed(1)} GiB`;
+  throw new ConfigError(
+    `the machine needs ${gib(words * 4)}; this host has ${gib(bytes)} and lends ${HOST_SHARE * 100} %`,
+  );
 }
 
 /** The extension of a module beside this one: .ts in sources, .js in editions. */

@@ -7,6 +7,7 @@
 import type { Machine } from '../shared/layout.ts';
 import type { Observer } from '../shared/observer.ts';
 import type { Op } from '../shared/op.ts';
+import type { InterruptLines } from '../shared/processor.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 
 /** What kind of thread an actor gets. */
@@ -28,15 +29,6 @@ export interface ActorPlan {
 export interface ActorProgram {
   /** One iteration; it runs again and again. Between two, the actor holds nothing. */
   iterate(): Op<void>;
-  /** Word that is non-zero when a physical interrupt is pending; 0 if there is no vCPU. */
-  readonly physicalWord: number;
-  /** Word of the upcall, and its value when it can be delivered. */
-  readonly upcallWord: number;
-  readonly upcallDeliverable: number;
-  /** Handles the pending physical interrupts. */
-  physical(): Op<void>;
-  /** Handles the pending upcall. */
-  upcall(): Op<void>;
   readonly observer: Observer;
 }
 
@@ -62,6 +54,8 @@ export interface World {
   /** Fills a new machine; on the main thread. */
   boot(machine: Machine): void;
   actors(): readonly ActorPlan[];
+  /** The interrupts of an actor; in every thread, for a sleeper's are handled by others. */
+  lines(machine: Machine, actor: number): InterruptLines;
   /** The program of an actor; in its own thread. Chance comes from the operation `choose`. */
   program(machine: Machine, actor: number, report: Report): ActorProgram;
   /** Invariants that hold at every operation boundary; on the main thread, all actors stopped. */
@@ -70,8 +64,6 @@ export interface World {
   checkAtRest(machine: Machine, report: Report): void;
   /** Is no work pending? Asked when every actor seems to rest. */
   atRest(machine: Machine): boolean;
-  /** The virtual clock goes on by some milliseconds; on the main thread. */
-  tick(machine: Machine, elapsedMs: number): void;
   explain(violation: number): Explanation;
 }
 

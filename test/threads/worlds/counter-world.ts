@@ -26,6 +26,13 @@ export function createWorld(options: WorldOptions): World {
       { name: 'd1v0', role: 'vcpu', restsAs: 0 },
       { name: 'd1', role: 'domain', restsAs: 1 },
     ],
+    lines: (_machine, self) => ({
+      physicalWord: Done.line.at(self),
+      upcallWord: 0,
+      upcallDeliverable: 0,
+      physical: () => handleLine(self),
+      upcall: () => handleLine(self),
+    }),
     program,
     checkStopped() {},
     checkAtRest({ words }: Machine, report: Report) {
@@ -36,7 +43,6 @@ export function createWorld(options: WorldOptions): World {
       if (words[orders.word] !== words[served.word]) report(-1, ORDERS_LOST, orders.word, 0);
     },
     atRest: ({ words }: Machine) => words[Counter.orders.word] === words[Counter.served.word],
-    tick() {},
     explain: (violation) => ({
       invariant: names[violation] ?? '?',
       what: `${names[violation]} broke`,
@@ -54,11 +60,6 @@ export function createWorld(options: WorldOptions): World {
         }
         return self < 2 ? ask(self, broken) : serveOrders();
       },
-      physicalWord: self < 2 ? Done.line.at(self) : 0,
-      upcallWord: 0,
-      upcallDeliverable: 0,
-      physical: () => handleLine(self),
-      upcall: () => handleLine(self),
       observer: {
         access(actor, _kind, word) {
           if (options['stamps'] === true) report(actor, STAMP_SEEN, word, 0);

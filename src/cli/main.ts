@@ -1,0 +1,62 @@
+#!/usr/bin/env node
+/** The command line: commands, and what wrong use and failures look like. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../shared/layout.ts';
+import { complain, surviveClosedPipes } from './output.ts';
+import { startCommand } from './start.ts';
+import { stressCommand } from './stress.ts';
+import { EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE, UsageError } from './usage.ts';
+
+function version(): string {
+  const file = new URL('../../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** Runs the command line. @returns the exit status. */
+async function main(args: readonly string[]): Promise<number> {
+  let status = EXIT_CLEAN;
+  const exit = (next: number): void => {
+    status = next;
+  };
+  const program = new Command('gntrace')
+    .description('a laboratory for races in Xen grant mapping')
+    .version(version(), '-V, --version')
+    .helpCommand(true)
+    .addCommand(startCommand(exit))
+    .addCommand(stressCommand(exit));
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .allowExcessArguments(false);
+  }
+  if (args.length === 0) {
+    process.stdout.write(program.helpInformation());
+    return EXIT_CLEAN;
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    return statusOf(error);
+  }
+  return status;
+}
+
+/** Says in one line what went wrong. @returns the exit status for it. */
+function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT_CLEAN;
+    complain(error.message.replace(/^error: /, ''));
+    return EXIT_USAGE;
+  }
+  if (error instanceof UsageError || error instanceof ConfigError) {
+    complain(error.message);
+    return EXIT_USAGE;
+  }
+  complain(`failed: ${error instanceof Error ? error.message : String(error)}`);
+  return EXIT_FAILED;
+}
+
+surviveClosedPipes();
+process.exitCode = await main(process.argv.slice(2));

@@ -57,6 +57,7 @@ describe('spinlock', () => {
         expect(ticketOf(after)).toBe(ticketOf(value));
         expect(after & OWNER_MASK).toBe((value + 1) & OWNER_MASK);
       }),
+      { examples: [[0xffff], [-1], [0x7fffffff]] },
     );
   });
 
@@ -83,6 +84,7 @@ describe('spinlock', () => {
         expect(isUnlocked(mem[word(LOCK)] as number)).toBe(true);
         expect(runAlone(spinTrylock(word(LOCK)))).toBe(1);
       }),
+      { examples: [[0xffff], [0]] },
     );
   });
 

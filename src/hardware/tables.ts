@@ -1,4 +1,6 @@
-/** The tables of the hardware room, their default sizes, and the boot of the machine's constants. */
+/**
+ * The tables of the hardware room, their default sizes, and the boot of the machine's constants.
+ */
 import type { Config, TableShape } from '../shared/table.ts';
 import { ConfigError } from '../shared/layout.ts';
 import { writeLocal } from '../shared/operations.ts';

@@ -23,5 +23,7 @@ export const BUG_MAPTRACK_PAGE = 0x207;
 export const BUG_PAGE_UNLOCK = 0x208;
 /** page_get_owner_and_reference(): a referenced page has no owner: a = mfn, b = count_info. */
 export const BUG_NO_OWNER = 0x209;
-/** domain_crash() of unmap_common(): the granting domain is gone: a = mapping domain, b = handle. */
+/**
+ * domain_crash() of unmap_common(): the granting domain is gone: a = mapping domain, b = handle.
+ */
 export const BUG_DOMAIN_CRASH = 0x20a;

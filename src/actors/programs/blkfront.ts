@@ -89,7 +89,9 @@ function* addSegment(v: number, r: number, i: number, writes: number): Op {
   return 1;
 }
 
-/** blkif_queue_rq(): builds a request and puts it. @returns 1, or 0 if there was nothing to send. */
+/**
+ * blkif_queue_rq(): builds a request and puts it. @returns 1, or 0 if there was nothing to send.
+ */
 function* sendRequest(v: number, r: number): Op {
   const writes = yield* pick(2);
   const wanted = 1 + (yield* pick(Segment.ref.count));

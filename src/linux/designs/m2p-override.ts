@@ -271,7 +271,9 @@ function* m2pRemoveOverride(v: number, pg: number, kunmapOp: number): Op {
   return 0;
 }
 
-/** drivers/xen/grant-table.c: gnttab_unmap_refs(), after the hypercall. Arguments as designUnmap. */
+/**
+ * drivers/xen/grant-table.c: gnttab_unmap_refs(), after the hypercall. Arguments as designUnmap.
+ */
 export function* m2pOverrideUnmap(v: number, kunmapOps: number, pages: number, count: number): Op {
   for (let i = 0; i < count; i++) {
     const kunmapOp = kunmapOps === 0 ? 0 : kunmapOps + i * UNMAP_WORDS;

@@ -2,8 +2,8 @@
  * The domain's kernel thread: kernel/workqueue.c, kernel/time/timer.c and the RCU thread in one. It
  * runs on the last vCPU of the domain and makes the calls that others deferred.
  *
- * Time is virtual: when nothing is due yet, the thread lets the others go first (cpu_relax) and then
- * the clock run to the first due time.
+ * Time is virtual: when nothing is due yet, the thread lets the others go first (cpu_relax) and
+ * then the clock run to the first due time.
  * One thread runs all work of a domain, so work must not wait for other work.
  */
 import { domainOf } from '../../hardware/params.ts';

@@ -1,10 +1,11 @@
 /**
  * The boot of a PV guest, as far as memory goes (Xen's tools/libs/guest/xg_dom_x86.c: the domain
- * builder; arch/x86/xen/mmu_pv.c: xen_setup_kernel_pagetable(); mm/memblock.c: memblock_free_all()).
+ * builder; arch/x86/xen/mmu_pv.c: xen_setup_kernel_pagetable(); mm/memblock.c:
+ * memblock_free_all()).
  *
  * 1. a frame for every pfn, those of the first `tablePages` fit for page tables; p2m, M2P.
- * 2. the kernel's page tables in the first pages: the direct map, in which the tables themselves are
- *    read-only. 3. pin the root: Xen checks and counts it all. 4. every vCPU loads it.
+ * 2. the kernel's page tables in the first pages: the direct map, in which the tables themselves
+ *    are read-only. 3. pin the root: Xen checks and counts it all. 4. every vCPU loads it.
  * 5. the other pages go to the page allocator.
  * Runs alone, before the other vCPUs of the domain do anything.
  */

@@ -7,8 +7,8 @@
  * A store to a read-only entry: 1. under the lock: is the entry still the same? 2. a page that only
  * this entry maps becomes writable; a shared one is copied (after fork).
  *
- * The VMA is stable by its read lock or by mmap_lock. Memory of drivers does not fault in: an access
- * there without an entry is an error (SIGBUS).
+ * The VMA is stable by its read lock or by mmap_lock. Memory of drivers does not fault in: an
+ * access there without an entry is an error (SIGBUS).
  */
 import { PTE_DIRTY, PTE_PRESENT, PTE_PROTNONE, PTE_RW, makePte } from '../../hardware/paging.ts';
 import { domainOf } from '../../hardware/params.ts';

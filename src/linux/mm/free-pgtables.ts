@@ -37,7 +37,8 @@ function* freeTable(v: number, mm: number, word: number): Op<void> {
 
 /**
  * mm/memory.c: free_pgtables().
- * @param v - vCPU, inside tlbGather. @param start - first vpn unmapped. @param end - after the last.
+ * @param v - vCPU, inside tlbGather. @param start - first vpn unmapped. @param end - after the
+ * last.
  * @param floor - end of the VMA below, 0 if none. @param ceiling - start of the VMA above, or the
  *   end of user addresses.
  */

@@ -3,8 +3,8 @@
  *
  * 1. interrupts off, which is an RCU read section too: page tables are not freed under the walk.
  *    Where flushes go by IPI it also holds up whoever cleared an entry and waits for the flush.
- * 2. for each address: read the entry. Not present, not permitted, special: give up. A frame that is
- *    not the domain's own has no page here: give up; that is how foreign frames are kept out,
+ * 2. for each address: read the entry. Not present, not permitted, special: give up. A frame that
+ *    is not the domain's own has no page here: give up; that is how foreign frames are kept out,
  *    whatever M2P says about their numbers.
  * 3. take a reference unless the page is free: nothing keeps the page since the entry was read.
  * 4. read the entry again. Unchanged: the page was mapped at that moment with our reference held,

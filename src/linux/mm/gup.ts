@@ -3,11 +3,11 @@
  *
  * With mmap_lock held for reading, for each address: 1. the VMA and its rights. 2. under the page-
  * table lock: read the entry, find the page (normal-page.ts: for a special entry the design's),
- * check the right to write, take the reference. 3. if there is no page, or a write meets a read-only
- * entry, let the fault handler bring one and look again.
+ * check the right to write, take the reference. 3. if there is no page, or a write meets a
+ * read-only entry, let the fault handler bring one and look again.
  *
- * The lock keeps the entry, and with it one reference of the page, until ours is taken; so the count
- * cannot be 0. For pages behind foreign frames that is the design's promise, not the entry's.
+ * The lock keeps the entry, and with it one reference of the page, until ours is taken; so the
+ * count cannot be 0. For pages behind foreign frames that is the design's promise, not the entry's.
  */
 import { PTE_PRESENT, PTE_RW } from '../../hardware/paging.ts';
 import type { Op } from '../../shared/op.ts';

@@ -7,7 +7,8 @@
  * and is pinned in Xen, so that it stays a page table while no vCPU uses it.
  *
  * Switching: 1. the own bit in the cpumask of the next mm. 2. load cr3. 3. the own bit out of the
- * cpumask of the last. In this order a flush of an mm reaches every vCPU that may hold entries of it.
+ * cpumask of the last. In this order a flush of an mm reaches every vCPU that may hold entries of
+ * it.
  */
 import { ptEntryWord, ptIndex } from '../../hardware/paging.ts';
 import { domainOf, kernelBase, ptEntryCount, ptLevels } from '../../hardware/params.ts';

@@ -2,9 +2,9 @@
  * mmap (mm/vma.c: mmap_region(), __mmap_region()).
  *
  * With mmap_lock held for writing: 1. what lies in the range is unmapped (MAP_FIXED). 2. a new VMA.
- * 3. the driver's mmap, which may fill page-table entries already. 4. write-lock and attach the VMA,
- * store it in the tree: only now others find it. Neighbours are not merged: VMAs of drivers never
- * are, and what counts here is splitting.
+ * 3. the driver's mmap, which may fill page-table entries already. 4. write-lock and attach the
+ * VMA, store it in the tree: only now others find it. Neighbours are not merged: VMAs of drivers
+ * never are, and what counts here is splitting.
  */
 import type { Op } from '../../shared/op.ts';
 import { read, write } from '../../shared/operations.ts';

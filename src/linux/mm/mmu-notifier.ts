@@ -10,9 +10,9 @@
  * all of them change under mm.notifierLock. Linux finds subscribers in an interval tree; a list
  * serves for the few that an address space has.
  *
- * Invalidating: 1. start: active + 1; if a subscriber intersects, seq becomes odd. 2. tell each, and
- *   each returns with its mappings gone. 3. change the page tables. 4. end: active - 1; at the last
- *   end seq becomes even, deferred inserts and removes happen, and waiters go on.
+ * Invalidating: 1. start: active + 1; if a subscriber intersects, seq becomes odd. 2. tell each,
+ *   and each returns with its mappings gone. 3. change the page tables. 4. end: active - 1; at the
+ *   last end seq becomes even, deferred inserts and removes happen, and waiters go on.
  * Inserting: between start and end of others the new range may be among theirs: if seq is odd, the
  *   insert is deferred; else seq becomes odd, so that readBegin waits.
  * Removing: if seq is odd, deferred, and the caller sleeps until the end: afterwards no callback
@@ -200,7 +200,8 @@ function* nextIntersecting(sub: number, start: number, end: number): Op {
  * mm/mmu_notifier.c: mmu_notifier_invalidate_range_start(): returns when no subscriber uses the
  * range. What it returned 0 for, mmuNotifierInvalidateEnd must follow.
  * @param v - vCPU that runs this. @param start - first vpn. @param end - vpn after the last.
- * @param blockable - 1 if callbacks may sleep. @returns 0, or -EAGAIN if one would have to sleep and must not.
+ * @param blockable - 1 if callbacks may sleep. @returns 0, or -EAGAIN if one would have to sleep
+ * and must not.
  */
 export function* mmuNotifierInvalidateStart(
   v: number,

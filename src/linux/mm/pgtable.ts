@@ -2,8 +2,8 @@
  * Page tables of an address space (mm/memory.c, mm/pgtable-generic.c, arch/x86/xen/mmu_pv.c). They
  * lie in the domain's own pages and hold machine frames; every change is a hypercall.
  *
- * PtLock[mfn]      split page-table lock of the lowest-level table in that frame: its entries change
- *                  under it (USE_SPLIT_PTE_PTLOCKS)
+ * PtLock[mfn]      split page-table lock of the lowest-level table in that frame: its entries
+ *                  change under it (USE_SPLIT_PTE_PTLOCKS)
  * Mm.pageTableLock the entries of the upper tables
  * Walks take no lock. A table is unlinked by munmap when no VMA is left in its range, and its page
  * is freed after an RCU grace period (mmu-gather.ts), so a walk with interrupts off, an RCU read

@@ -102,7 +102,9 @@ export function* lockVmaUnderRcu(v: number, mm: number, vpn: number): Op {
   return vma;
 }
 
-/** __vma_start_exclude_readers(). @param attached - 1, or 0 when detaching. @returns 1 if it did. */
+/**
+ * __vma_start_exclude_readers(). @param attached - 1, or 0 when detaching. @returns 1 if it did.
+ */
 function* excludeReaders(vma: number, attached: number): Op {
   const refcnt = Vma.vmRefcnt.at(vma);
   let old = yield* readOnce(refcnt);

@@ -138,7 +138,9 @@ function* prepareSide(v: number, op: number, side: number): Op {
   return yield* claimBuf(v, side, frame, isGref);
 }
 
-/** xen/common/grant_table.c: gnttab_copy_lock_domains(), if either domain is another than before. */
+/**
+ * xen/common/grant_table.c: gnttab_copy_lock_domains(), if either domain is another than before.
+ */
 function* prepareDomains(v: number, op: number): Op {
   const flags = yield* read(op + COPY_FLAGS);
   const source = yield* read(op + COPY_SOURCE_DOMID);

@@ -63,7 +63,8 @@ function* releaseMapping(v: number, d: number, map: number, rd: number, flags: n
 }
 
 /**
- * xen/common/grant_table.c: gnttab_release_mappings(): backwards through the maptrack. @param v - vCPU that destroys. @param d - dying domain.
+ * xen/common/grant_table.c: gnttab_release_mappings(): backwards through the maptrack. @param v -
+ * vCPU that destroys. @param d - dying domain.
  */
 export function* gnttabReleaseMappings(v: number, d: number): Op<void> {
   const limit = yield* read(GrantTable.maptrackLimit.at(d));

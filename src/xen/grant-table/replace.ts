@@ -1,8 +1,8 @@
 /**
- * GNTTABOP_unmap_and_replace (xen/common/grant_table.c: unmap_and_replace()): the unmap's two passes,
- * but the PTE is not emptied: it gets the entry of newAddr, which becomes empty. No moment without
- * a mapping at hostAddr; impossible for a mapping made with GNTMAP_contains_pte. Nothing uses the
- * operation today; m2p_override did.
+ * GNTTABOP_unmap_and_replace (xen/common/grant_table.c: unmap_and_replace()): the unmap's two
+ * passes, but the PTE is not emptied: it gets the entry of newAddr, which becomes empty. No moment
+ * without a mapping at hostAddr; impossible for a mapping made with GNTMAP_contains_pte. Nothing
+ * uses the operation today; m2p_override did.
  */
 import type { Op } from '../../shared/op.ts';
 import { read, readLocal, write, writeLocal } from '../../shared/operations.ts';

@@ -154,7 +154,9 @@ function* unmapUnderLocks(v: number, i: number, map: number, rd: number): Op {
   return GNTST_okay;
 }
 
-/** The PTE and the mapping's flags, under the active entry's lock. @returns GNTST_* or HANDLE_FREED. */
+/**
+ * The PTE and the mapping's flags, under the active entry's lock. @returns GNTST_* or HANDLE_FREED.
+ */
 function* takeMapping(v: number, i: number, map: number, flags: number): Op {
   const ld = domainOf(v);
   const rd = readLocal(UnmapCommon.rd.at2(v, i));

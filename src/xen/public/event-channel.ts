@@ -1,4 +1,6 @@
-/** Event channels, the 2-level ABI (xen/include/public/event_channel.h, xen/include/public/xen.h). */
+/**
+ * Event channels, the 2-level ABI (xen/include/public/event_channel.h, xen/include/public/xen.h).
+ */
 
 /** EVTCHNSTAT_*: what a port is. */
 export const EVTCHNSTAT_closed = 0;

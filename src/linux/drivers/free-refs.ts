@@ -6,8 +6,9 @@
  *                  list, the count, and the list of deferred grants (deferred-grants.ts)
  * GnttabList.next  the next free ref, GNTTAB_LIST_END for the last one and for refs in use
  *
- * The first GNTTAB_NR_RESERVED_ENTRIES refs belong to the toolstack and are never handed out.
- * Not modelled: growing the table (the refs of all frames are there from boot), free callbacks.
+ * The first GNTTAB_NR_RESERVED_ENTRIES refs belong to the toolstack and are never handed out. The
+ * table has one frame at first; when no ref is left it grows by one, under the lock.
+ * Not modelled: free callbacks.
  */
 import { localIrqRestore, localIrqSave } from '../../hardware/irq.ts';
 import { domainOf } from '../../hardware/params.ts';
@@ -15,7 +16,16 @@ import type { Op } from '../../shared/op.ts';
 import { read, warnOn, write, writeLocal } from '../../shared/operations.ts';
 import { spinLock, spinUnlock } from '../../shared/spinlock.ts';
 import { defineTable } from '../../shared/table.ts';
-import { GNTTAB_NR_RESERVED_ENTRIES } from '../../xen/public/grant-table.ts';
+import { gnttabSetupTable } from '../../xen/grant-table/setup.ts';
+import { gnttabPerFrame } from '../../xen/params.ts';
+import {
+  GNTTAB_NR_RESERVED_ENTRIES,
+  SETUP_DOM,
+  SETUP_FRAME_LIST,
+  SETUP_NR_FRAMES,
+  SETUP_STATUS,
+} from '../../xen/public/grant-table.ts';
+import { DOMID_SELF } from '../../xen/public/xen.ts';
 import { ENOSPC } from '../errno.ts';
 import { BUG_FREE_REF } from './bugs.ts';
 
@@ -29,6 +39,7 @@ export const Gnttab = defineTable(
     lock: '[GST] spinlock, upcalls masked: gnttab_list_lock',
     freeHead: '[GST] gnttab_free_head: first free ref',
     freeCount: '[GST] gnttab_free_count',
+    nrFrames: '[GST] nr_grant_frames',
     deferredNext: '[GST] head of the deferred list: first entry',
     deferredPrev: '[GST] head of the deferred list: last entry',
   },
@@ -39,29 +50,75 @@ export const GnttabList = defineTable('linux[d%].gnttab_list[%]', ['domains', 'g
   next: '[GST] gnttab_list: next free ref',
 });
 
-/** gnttab_init(): all refs but the reserved ones are free, in order. @param d - domain. */
+/** struct gnttab_setup_table of the call that grows the table. */
+export const GnttabSetup = defineTable('linux[d%].setup_table', ['domains'], {
+  dom: '[GST] DOMID_SELF',
+  nrFrames: '[GST] frames wanted',
+  frameList: '[GST] word of the list of frames',
+  status: '[XEN] GNTST_*',
+});
+
+export const GnttabFrame = defineTable('linux[d%].grant_frame[%]', ['domains', 'gnttabFrames'], {
+  value: '[XEN] frame of the shared table',
+});
+
+/** gnttab_init(): nothing is set up; the first frame comes with the first ref. @param d - domain. */
 export function initFreeRefs(d: number): void {
-  const count = GnttabList.next.count;
-  for (let ref = 0; ref < count; ref++) {
-    const last = ref < GNTTAB_NR_RESERVED_ENTRIES || ref === count - 1;
-    writeLocal(GnttabList.next.at2(d, ref), last ? GNTTAB_LIST_END : ref + 1);
+  writeLocal(Gnttab.freeHead.at(d), GNTTAB_LIST_END);
+  writeLocal(Gnttab.freeCount.at(d), 0);
+  writeLocal(Gnttab.nrFrames.at(d), 0);
+}
+
+/** gnttab_map(): asks Xen for more frames. @returns 1 if there are so many now. */
+function* setupTable(v: number, frames: number): Op {
+  const d = domainOf(v);
+  const op = GnttabSetup.dom.at(d);
+  writeLocal(op + SETUP_DOM, DOMID_SELF);
+  writeLocal(op + SETUP_NR_FRAMES, frames);
+  writeLocal(op + SETUP_FRAME_LIST, GnttabFrame.value.at2(d, 0));
+  if ((yield* gnttabSetupTable(v, op)) !== 0) return 0;
+  return (yield* read(op + SETUP_STATUS)) === 0 ? 1 : 0;
+}
+
+/** grow_gnttab_list(): the refs of one more frame. The caller holds the lock. */
+function* growList(d: number, from: number, to: number): Op<void> {
+  const first = Math.max(from, GNTTAB_NR_RESERVED_ENTRIES);
+  if (first >= to) return;
+  for (let ref = first; ref < to - 1; ref++) {
+    yield* write(GnttabList.next.at2(d, ref), ref + 1);
   }
-  const some = count > GNTTAB_NR_RESERVED_ENTRIES;
-  writeLocal(Gnttab.freeHead.at(d), some ? GNTTAB_NR_RESERVED_ENTRIES : GNTTAB_LIST_END);
-  writeLocal(Gnttab.freeCount.at(d), some ? count - GNTTAB_NR_RESERVED_ENTRIES : 0);
+  yield* write(GnttabList.next.at2(d, to - 1), yield* read(Gnttab.freeHead.at(d)));
+  yield* write(Gnttab.freeHead.at(d), first);
+  const count = yield* read(Gnttab.freeCount.at(d));
+  yield* write(Gnttab.freeCount.at(d), count + to - first);
+}
+
+/**
+ * drivers/xen/grant-table.c: gnttab_expand(), by one frame. The caller holds the lock.
+ * @returns 1, or 0 if the table has its largest size.
+ */
+function* gnttabExpand(v: number): Op {
+  const d = domainOf(v);
+  const frames = yield* read(Gnttab.nrFrames.at(d));
+  if (frames >= GnttabFrame.value.count) return 0;
+  if ((yield* setupTable(v, frames + 1)) === 0) return 0;
+  yield* write(Gnttab.nrFrames.at(d), frames + 1);
+  yield* growList(d, frames * gnttabPerFrame(), (frames + 1) * gnttabPerFrame());
+  return 1;
 }
 
 /**
  * drivers/xen/grant-table.c: get_free_entries(), of one entry
  * @param v - vCPU that asks.
- * @returns a ref that nobody else has, or -ENOSPC.
+ * @returns a ref that nobody else has, or -ENOSPC when the table cannot grow.
  */
 export function* getFreeEntry(v: number): Op {
   const d = domainOf(v);
   const flags = yield* localIrqSave(v);
   yield* spinLock(Gnttab.lock.at(d));
-  const count = yield* read(Gnttab.freeCount.at(d));
   let ref = -ENOSPC;
+  let count = yield* read(Gnttab.freeCount.at(d));
+  while (count === 0 && (yield* gnttabExpand(v)) !== 0) count = yield* read(Gnttab.freeCount.at(d));
   if (count > 0) {
     ref = yield* read(Gnttab.freeHead.at(d));
     const next = yield* read(GnttabList.next.at2(d, ref));

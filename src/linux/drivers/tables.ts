@@ -12,7 +12,7 @@ import {
 import { PageArray, PageArrayBitmap, PageSlot } from '../designs/vma-pages.ts';
 import { Balloon, BalloonFrame, BalloonScratch, balloonInit } from './balloon.ts';
 import { DeferredBitmap, DeferredEntry, initDeferredGrants } from './deferred-grants.ts';
-import { Gnttab, GnttabList, initFreeRefs } from './free-refs.ts';
+import { Gnttab, GnttabFrame, GnttabList, GnttabSetup, initFreeRefs } from './free-refs.ts';
 import {
   Gntdev,
   GntdevBitmap,
@@ -38,6 +38,8 @@ import { KunmapOp, UnmapItem, UnmapItemBitmap, UnmapOp, UnmapPage } from './unma
 export const driversTables: readonly AnyTable[] = [
   Gnttab,
   GnttabList,
+  GnttabSetup,
+  GnttabFrame,
   DeferredEntry,
   DeferredBitmap,
   Balloon,

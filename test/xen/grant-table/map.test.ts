@@ -29,6 +29,7 @@ import {
   GNTMAP_guest_avail0,
   GNTMAP_host_map,
   GNTMAP_readonly,
+  GNTST_bad_page,
   GNTST_general_error,
   GNTST_okay,
   GTF_permit_access,
@@ -124,6 +125,16 @@ describe('a mapping', () => {
     expectUntouched();
   });
 
+  test('of a grant that is mapped already holds references of its own', () => {
+    const first = mapNow(0, 5, GNTMAP_host_map, ref);
+    const second = mapNow(1, 6, GNTMAP_host_map, ref);
+    expect([now(pinWord()), pageCount(mfn), typeCount(mfn)]).toEqual([2, 3, 2]);
+    expect(unmapStatus({ hostAddr: 5, handle: first })).toBe(GNTST_okay);
+    expect([now(pinWord()), pageCount(mfn), typeCount(mfn)]).toEqual([1, 2, 1]);
+    expect(unmapStatus({ hostAddr: 6, handle: second })).toBe(GNTST_okay);
+    expectUntouched();
+  });
+
   test('keeps the frame when the granter gives it back meanwhile', () => {
     const ptep = leafEntry(m, MAPPER, 5);
     const handle = mapNow(0, ptep, byPte, ref);
@@ -169,8 +180,14 @@ describe('a mapping that fails late', () => {
     expect(mapStatus({ hostAddr: GuestWord.value.at(0), flags, ref })).toBe(GNTST_general_error);
     expectUntouched();
     const again = new Set<number>();
-    for (let i = 0; i < 14; i++) again.add(mapNow(1, 0, GNTMAP_device_map, ref));
-    expect(again.size).toBe(14);
+    for (let i = 0; i < 15; i++) again.add(mapNow(1, 0, GNTMAP_device_map, ref));
+    expect(again.size).toBe(15);
+  });
+
+  test('because the frame is not the granter’s takes the status back', () => {
+    grant(GRANTER, ref, dataFrame(MAPPER));
+    expect(mapStatus({ hostAddr: 5, flags: GNTMAP_host_map, ref })).toBe(GNTST_bad_page);
+    expectUntouched();
   });
 
   test('after the PTE was written empties it again and flushes before the page goes', () => {

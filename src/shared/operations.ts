@@ -46,9 +46,12 @@ export function installEngine(next: Engine): Engine {
   return before;
 }
 
-/** Runs one simulated function alone to its end and returns its result. */
-export function runAlone<T>(op: Op<T>): T {
-  const before = installEngine(new SoloEngine());
+/**
+ * Runs one simulated function alone to its end.
+ * @param solo - another engine than the usual one, e.g. with an observer. @returns its result.
+ */
+export function runAlone<T>(op: Op<T>, solo: SoloEngine = new SoloEngine()): T {
+  const before = installEngine(solo);
   try {
     return finish(op);
   } finally {

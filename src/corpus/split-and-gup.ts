@@ -1,0 +1,62 @@
+/**
+ * The seed's question: the split of a VMA against get_user_pages. A mapping of two grants loses its
+ * lower page by a partial munmap, which splits the VMA and moves its start, while another thread
+ * looks the upper page up.
+ */
+import { firstVcpuOf } from '../hardware/params.ts';
+import { gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
+import { doMunmap } from '../linux/mm/munmap.ts';
+import { putPage } from '../linux/mm/page.ts';
+import type { Op } from '../shared/op.ts';
+import { readLocal, writeLocal } from '../shared/operations.ts';
+import {
+  BACKEND,
+  RacePage,
+  RaceProcess,
+  grantPage,
+  mapGrants,
+  pinUserPage,
+  startProcess,
+} from './process.ts';
+import type { Race } from './race.ts';
+
+const VPN = 2;
+
+function* arrange(): Op<void> {
+  yield* startProcess(2);
+  yield* grantPage(0);
+  yield* grantPage(1);
+  writeLocal(RaceProcess.index.word, yield* mapGrants(firstVcpuOf(BACKEND), 0, 2, VPN));
+}
+
+function* directIo(): Op<void> {
+  const v = firstVcpuOf(BACKEND);
+  if ((yield* pinUserPage(v, VPN + 1)) !== 1) return;
+  yield* putPage(v, readLocal(RacePage.value.at2(v, 0)));
+}
+
+function* splitter(): Op<void> {
+  const v = firstVcpuOf(BACKEND) + 1;
+  const mm = readLocal(RaceProcess.mm.word);
+  yield* doMunmap(v, mm, VPN, 1);
+  yield* doMunmap(v, mm, VPN + 1, 1);
+  const fd = readLocal(RaceProcess.fd.word);
+  yield* gntdevUnmapGrantRef(v, fd, readLocal(RaceProcess.index.word), 2);
+}
+
+export const splitAndGup: Race = {
+  name: 'split-and-gup',
+  about: 'a partial munmap splits a grant mapping while another thread looks a page of it up',
+  sources: [
+    'D. Vrabel, xen-devel, 2014-10-13, "Linux grant map/unmap improvement proposal (Draft B)"',
+    'Linux 4.11, drivers/xen/gntdev.c: unmap_if_in_range()',
+  ],
+  designs: ['m2p-override', 'vma-pages'],
+  sizes: { vcpusPerDomain: 3 },
+  arrange,
+  actors: [
+    { role: 'direct I/O', vcpu: 0, body: directIo },
+    { role: 'partial munmap', vcpu: 1, body: splitter },
+  ],
+  kernelThreads: [BACKEND],
+};

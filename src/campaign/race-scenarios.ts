@@ -84,8 +84,10 @@ function prepare(race: Race, design: string): PreparedScenario {
     device: false,
   }));
   const observer = createOracle(machine, owners, slot.report);
-  bringOnline(placed, config['vcpus'] ?? 0);
+  // Nobody answers a flush while the machine is arranged, and nobody's TLB holds anything yet.
+  bringOnline([], config['vcpus'] ?? 0);
   runAlone(race.arrange(), new SoloEngine(observer, machine.watchedFrom));
+  bringOnline(placed, config['vcpus'] ?? 0);
   return {
     machine,
     actors: placed.map(({ actor }) => actor),

@@ -237,7 +237,8 @@ function refuseTooLarge(words: number): void {
   if (words * Int32Array.BYTES_PER_ELEMENT <= bytes * HOST_SHARE) return;
   const gib = (n: number): string => `${(n / 2 ** 30).toFixed(1)} GiB`;
   throw new ConfigError(
-    `the machine needs ${gib(words * 4)}; this host has ${gib(bytes)} and lends ${HOST_SHARE * 100} %`,
+    `the machine needs ${gib(words * 4)}; this host has ${gib(bytes)} ` +
+      `and lends ${HOST_SHARE * 100} %`,
   );
 }
 

@@ -6,12 +6,12 @@
 import { PartialOrderSearch } from '../dpor/search.ts';
 import type { Fibers } from '../fibers.ts';
 
-const TODO = 1;
+const UNTRIED = 1;
 const TAKEN = 2;
 
 export class SourceDpor extends PartialOrderSearch {
   readonly name = 'dpor';
-  /** Row of a depth: TODO or TAKEN for the processes of its source set. */
+  /** Row of a depth: UNTRIED or TAKEN for the processes of its source set. */
   private rows = new Uint8Array(0);
   /** Processes since the race that is looked at, and the rank of the first event of each. */
   private member = new Int32Array(0);
@@ -41,7 +41,7 @@ export class SourceDpor extends PartialOrderSearch {
     const { processes } = this.history;
     const row = depth * processes;
     for (let i = 0; i < processes; i++) {
-      if (this.rows[row + i] !== TODO) continue;
+      if (this.rows[row + i] !== UNTRIED) continue;
       this.rows[row + i] = TAKEN;
       if (!this.sleep.has(depth, i)) return i;
     }
@@ -80,7 +80,7 @@ export class SourceDpor extends PartialOrderSearch {
       if (rows[row + p] !== 0 || this.sleep.has(e, p)) return;
       if (initial < 0 || x === second) initial = p;
     }
-    rows[row + initial] = TODO;
+    rows[row + initial] = UNTRIED;
   }
 
   /** Is event `x` the first of its process since the race, and after no other since then? */

@@ -20,7 +20,6 @@ import {
   read,
   readLocal,
   readOnce,
-  warnOn,
   writeLocal,
 } from '../../shared/operations.ts';
 import { callRcu } from '../../shared/rcu.ts';

@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { REG_VALUE, reg } from '../../../src/hardware/vcpu.ts';
+import { REG_VALUE, VcpuReg, reg } from '../../../src/hardware/vcpu.ts';
 import { EFAULT, EINVAL, ENOMEM } from '../../../src/linux/errno.ts';
 import { getUserPagesFast } from '../../../src/linux/mm/gup-fast.ts';
 import { FOLL_PIN, FOLL_WRITE, getUserPages, gupPut } from '../../../src/linux/mm/gup.ts';
@@ -35,7 +35,7 @@ const V = 0;
 const KTHREAD = 3;
 const PAGES = 32;
 /** Words of VcpuReg serve as the array of pages that get_user_pages fills. */
-const OUT = 20;
+const OUT_REGISTER = 20;
 
 interface Place {
   readonly access: number;
@@ -142,7 +142,7 @@ function moveBoth(mm: number, model: Model, from: number, n: number, to: number)
 function gupBoth(mm: number, model: Model, step: Call, serial: number): void {
   const flags = serial % 3 === 0 ? FOLL_PIN : serial % 3 === 1 ? FOLL_WRITE : 0;
   const needed = flags === FOLL_WRITE ? VM_WRITE : VM_READ;
-  const out = OUT;
+  const out = VcpuReg.value.at2(V, OUT_REGISTER);
   const gup = serial % 2 === 0 ? getUserPagesFast : getUserPages;
   const n = step.count;
   const got = runAlone(gup(V, mm, step.vpn, n, flags, out));

@@ -11,9 +11,9 @@ import type { Actor, CheckResult } from '../../../src/explore/check.ts';
 import { check } from '../../../src/explore/check.ts';
 import type { StrategyName } from '../../../src/explore/strategies/index.ts';
 import { kernelThread } from '../../../src/linux/drivers/workqueue.ts';
-import { Page, pageOf } from '../../../src/linux/mm/page.ts';
+import { Page } from '../../../src/linux/mm/page.ts';
 import { TRACE_PAGE_ALLOC, TRACE_PAGE_FREE } from '../../../src/linux/mm/tracepoints.ts';
-import { TRACE_GUP } from '../../../src/linux/tracepoints.ts';
+import { TRACE_GUP, TRACE_GUP_PUT } from '../../../src/linux/tracepoints.ts';
 import { LOAD_THROUGH, STORE_THROUGH } from '../../../src/shared/kinds.ts';
 import type { Machine } from '../../../src/shared/layout.ts';
 import type { Observer } from '../../../src/shared/observer.ts';
@@ -51,12 +51,10 @@ export function tlbHolds(v: number, vpn: number): number {
   return 0;
 }
 
-/** The page whose frame a watched word lies in (one domain, all frames its own). */
+/** The page whose frame a watched word lies in: one domain, which owns every frame used. */
 function pageOfWord(word: number): number {
-  const table = word < FrameWord.value.word || FrameWord.value.word < PtWord.value.word;
-  const field = table && word >= PtWord.value.word ? PtWord.value : FrameWord.value;
-  const mfn = Math.floor((word - field.word) / field.outer);
-  return pageOf(0, readLocal(M2p.value.at(mfn)));
+  const field = isTableWord(word) ? PtWord.value : FrameWord.value;
+  return readLocal(M2p.value.at(Math.floor((word - field.word) / field.outer)));
 }
 
 function isTableWord(word: number): boolean {
@@ -94,6 +92,7 @@ function pageWatch(): Observer & { reset(): void } {
         if ((held.get(a) ?? 0) > 0) complain(`free page: page ${a} is freed while GUP holds it`);
         free.add(a);
       }
+      if (point === TRACE_GUP_PUT) held.set(a, (held.get(a) ?? 1) - 1);
       if (point === TRACE_GUP) {
         if (pageAt(c, a) !== b) complain(`wrong page: GUP of ${a} gives ${b}, not ${pageAt(c, a)}`);
         held.set(b, (held.get(b) ?? 0) + 1);
@@ -104,9 +103,6 @@ function pageWatch(): Observer & { reset(): void } {
     },
   };
 }
-
-/** Told by a thread that it is about to give a page of get_user_pages back. */
-export type Watch = ReturnType<typeof pageWatch>;
 
 /** Runs a race. @returns the verdict; `broken` with the complaint, a deadlock or a livelock. */
 export function race(options: Race): CheckResult {

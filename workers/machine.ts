@@ -45,6 +45,8 @@ function sizesOf(options: WorldOptions): Config {
   return machineConfig({
     ...realSizes,
     ...oracleDefaults,
+    rcuCallbacks: 8192,
+    delayedWorks: 1024,
     domains,
     vcpusPerDomain,
     frames: frames > 0 ? frames : domains * realSizes['frames']!,

@@ -68,6 +68,10 @@ export function byViolation(findings: readonly RunFinding[]): RunFinding[] {
   return [...kinds.values()];
 }
 
+function column(text: string): string {
+  return text.padEnd(22);
+}
+
 /** Several designs under the same workload, a column each. */
 export function compareRuns(runs: readonly { design: string; result: RunResult }[]): string {
   const rows: [string, (result: RunResult) => string][] = [
@@ -80,11 +84,10 @@ export function compareRuns(runs: readonly { design: string; result: RunResult }
     ['findings', ({ findings }) => (findings.length === 0 ? 'none' : foundBy(findings))],
     ['first after', ({ findings }) => firstAfter(findings)],
   ];
-  const width = (text: string): string => text.padEnd(22);
   const table = [
-    bold(''.padEnd(14) + runs.map(({ design }) => width(design)).join('')),
+    bold(''.padEnd(14) + runs.map(({ design }) => column(design)).join('')),
     ...rows.map(([name, cell]) =>
-      (name.padEnd(14) + runs.map(({ result }) => width(cell(result))).join('')).trimEnd(),
+      (name.padEnd(14) + runs.map(({ result }) => column(cell(result))).join('')).trimEnd(),
     ),
   ];
   const meanings = runs.flatMap(({ design, result }) => [

@@ -230,12 +230,15 @@ class FreeRun {
   }
 }
 
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
 /** Memory is given lazily: a machine that does not fit would end this process later. */
 function refuseTooLarge(words: number): void {
   const limit = process.constrainedMemory() || Infinity;
   const bytes = Math.min(totalmem(), limit);
   if (words * Int32Array.BYTES_PER_ELEMENT <= bytes * HOST_SHARE) return;
-  const gib = (n: number): string => `${(n / 2 ** 30).toFixed(1)} GiB`;
   throw new ConfigError(
     `the machine needs ${gib(words * 4)}; this host has ${gib(bytes)} ` +
       `and lends ${HOST_SHARE * 100} %`,

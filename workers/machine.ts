@@ -3,9 +3,9 @@
  * and the oracle that watches them.
  */
 import { bootMachine, machineConfig, machineTables, realSizes } from '../src/actors/machine.ts';
-import { runTurn } from '../src/actors/programs/program.ts';
+import { PROGRAM_TOOLSTACK, runTurn } from '../src/actors/programs/program.ts';
 import type { WorkloadActor } from '../src/actors/workload.ts';
-import { workloadActors } from '../src/actors/workload.ts';
+import { workloadActors, workloads } from '../src/actors/workload.ts';
 import { Device, handleInvalidate } from '../src/hardware/iommu.ts';
 import { handlePhysical, handleUpcall } from '../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../src/hardware/vcpu.ts';
@@ -53,8 +53,13 @@ function sizesOf(options: WorldOptions): Config {
     design: DESIGN_NAMES.indexOf(String(options['design'])),
     secondMapping: without.includes('second-mapping') ? 0 : 1,
     lateDma: without.includes('late-dma') ? 0 : 1,
-    split: without.includes('split') ? 0 : 1,
+    split: !without.includes('split') && hasToolstack(String(options['workload'])) ? 1 : 0,
   });
+}
+
+/** Only a toolstack splits its mappings; the block backends use them whole. */
+function hasToolstack(workload: string): boolean {
+  return workloads.get(workload)?.includes(PROGRAM_TOOLSTACK) === true;
 }
 
 /** Options: design, workload, domains, vcpus, frames (0: enough), without. */

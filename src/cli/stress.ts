@@ -25,9 +25,9 @@ const MACHINE_MODULE = 'workers/machine';
 /** Adds the options that stress and start share. */
 export function withMachineOptions(command: Command, seconds: string): Command {
   return command
-    .option('--workload <name>', `what the actors do: ${WORKLOADS.join(', ')}`, 'mixed')
+    .option('--workload <name>', `what the actors do: ${WORKLOADS.join(', ')}`, WORKLOADS[0])
     .option('--domains <n>', 'domains: a driver domain, the others are its clients', '2')
-    .option('--vcpus <n>', 'vCPUs of each domain that run programs', '3')
+    .option('--vcpus <n>', 'vCPUs of each domain that run programs', '2')
     .option('--frames <n>', 'machine frames (default: enough for the workload)')
     .option('--seconds <s>', 'how long each design runs', seconds)
     .option('--seed <u64>', 'seed of the workload’s choices (default: random, printed)')

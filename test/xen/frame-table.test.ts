@@ -6,10 +6,10 @@
  */
 import { describe, expect, test } from 'vitest';
 import { cpuLoad } from '../../src/hardware/access.ts';
-import { PTE_PRESENT, PTE_RW, frameWord, makePte } from '../../src/hardware/paging.ts';
+import { PTE_PRESENT, frameWord, makePte } from '../../src/hardware/paging.ts';
 import { SMP_WMB, WRITE_ONCE } from '../../src/shared/kinds.ts';
 import type { Op } from '../../src/shared/op.ts';
-import { runAlone, warnOn, writeLocal } from '../../src/shared/operations.ts';
+import { awaitEqual, runAlone, warnOn, writeLocal } from '../../src/shared/operations.ts';
 import { Domain } from '../../src/xen/domain.ts';
 import { getPage, mfnValid, pageGetOwnerAndReference, putPage } from '../../src/xen/frame-table.ts';
 import { M2p, getGpfnFromMfn } from '../../src/xen/m2p.ts';
@@ -127,6 +127,12 @@ function* dropsWithoutFlush(m: XenMachine, v: number, d: number, mfn: number): O
   yield* decreaseReservation(v, mfn);
 }
 
+/** Allocates as soon as the page is free; the newest free page is handed out first. */
+function* takesWhenFree(v: number, mfn: number): Op<void> {
+  yield* awaitEqual(PageInfo.countInfo.at(mfn), PGC_state_free, PGC_state_free);
+  yield* increaseReservation(v, 9);
+}
+
 describe.each(['sc', 'tso'] as const)('pages under %s', (memory) => {
   test('a borrowed page stays its owner’s, however it is given away and handed out again', () => {
     const m = bootMachine();
@@ -162,7 +168,7 @@ describe.each(['sc', 'tso'] as const)('pages under %s', (memory) => {
   test('no TLB of the last owner holds a page that somebody else got', () => {
     const m = bootMachine({}, [0, 1, 2]);
     const mfn = dataFrame(GRANTER);
-    const pte = makePte(mfn, PTE_PRESENT | PTE_RW);
+    const pte = makePte(mfn, PTE_PRESENT);
     runAlone(mmuUpdate(0, leafEntry(m, GRANTER, 5), pte));
     runAlone(cpuLoad(1, 5, 0));
     const result = explore(
@@ -170,7 +176,7 @@ describe.each(['sc', 'tso'] as const)('pages under %s', (memory) => {
       [
         { name: 'owner', v: 0, body: () => dropsWithoutFlush(m, 0, GRANTER, mfn) },
         { name: 'user', v: 1, body: () => cpuLoad(1, 5, 0) },
-        { name: 'next', v: 2, body: () => increaseReservation(2, 9) },
+        { name: 'next', v: 2, body: () => takesWhenFree(2, mfn) },
       ],
       {
         memory,

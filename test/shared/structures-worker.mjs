@@ -44,16 +44,22 @@ const Word = defineTable('word[%]', ['words'], { value: '[ALL] whatever the test
 openMachine([Word, ...sharedTables], config, memory);
 const word = (i) => Word.value.at(i);
 
-// The words of the test, apart from each other: see structures.threads.test.ts.
-const [ZERO, SLEEPERS, WAITS, LOCK, PAIR, NODES, SEQ, PRODUCER, CONSUMER, SLOTS] = [
-  0, 1, 2, 16, 32, 48, 64, 80, 96, 112,
+// The words of the test, apart from each other; SLEEPERS is the first of SLEEPER_SLOTS.
+const [ZERO, SLEEPERS, WAITS, SLEEP, LOCK, PAIR, NODES, SEQ, PRODUCER, CONSUMER, SLOTS] = [
+  0, 128, 2, 4, 16, 32, 48, 64, 80, 96, 112,
 ];
-becomeActor({
-  index: me,
-  controlWord: 0,
+const noLines = {
   physicalWord: 0,
   upcallWord: 0,
   upcallDeliverable: -1,
+  physical() {},
+  upcall() {},
+};
+becomeActor({
+  index: me,
+  controlWord: 0,
+  lines: [noLines, noLines],
+  sleepWords: [word(SLEEP), word(SLEEP + 1)],
   sleepersWord: word(SLEEPERS),
   waitsWord: word(WAITS + me),
   zeroWord: word(ZERO),
@@ -61,7 +67,7 @@ becomeActor({
   observer: silent,
   watchedFrom: 0x7fffffff,
   choose: () => 0,
-  attention() {},
+  obey() {},
 });
 
 /** A plain increment of both words: under no lock, increments are lost and pairs are torn. */

@@ -12,7 +12,7 @@ import { sharedTables } from '../../src/shared/tables.ts';
 import { Word } from './arena.ts';
 
 const config = {
-  words: 128,
+  words: 128 + 256,
   domains: 1,
   vcpusPerDomain: 2,
   vcpus: 2,
@@ -60,7 +60,7 @@ function pair(): [number, number] {
   return [Atomics.load(machine.words, PAIR), Atomics.load(machine.words, PAIR + 1)];
 }
 
-const ROUNDS = 40_000;
+const ROUNDS = 20_000;
 
 describe('on threads', () => {
   beforeEach(() => machine.words.fill(0, from));

@@ -55,6 +55,8 @@ export interface Run {
   readonly graph: ExecutionGraph;
   /** Registers, by thread. */
   readonly registers: readonly Map<string, number>[];
+  /** Threads that came to their end; one that waits for ever has no final state. */
+  ended: number;
 }
 
 /** One thread of a test. */
@@ -94,6 +96,7 @@ export function* litmusThread(run: Run, thread: number): Op<void> {
         yield* access(run, thread, instruction);
     }
   }
+  run.ended++;
 }
 
 function* leaveSection(thread: number): Op<void> {

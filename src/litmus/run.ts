@@ -30,19 +30,25 @@ export interface LitmusResult {
   /** Is the quantified condition true? */
   readonly ok: boolean;
   readonly observation: 'Never' | 'Sometimes' | 'Always';
+  /** Every interleaving was covered; if not, more states may exist. */
+  readonly exhausted: boolean;
   /** Interleavings that were run. */
   readonly executions: number;
   readonly seconds: number;
 }
 
-/** A litmus test that ends in no state at all: a thread waits for ever or computes an address. */
+/** A litmus test that cannot be run: a thread uses a number as an address. */
 export class LitmusRunError extends Error {}
 
-/** Runs a test to exhaustion. */
-export function runLitmus(test: LitmusTest, memory: 'sc' | 'tso'): LitmusResult {
+/** Runs a test to exhaustion, or as far as `executions` interleavings go. */
+export function runLitmus(
+  test: LitmusTest,
+  memory: 'sc' | 'tso',
+  executions = Number.MAX_SAFE_INTEGER,
+): LitmusResult {
   const from = performance.now();
   const collected = new Collector(test);
-  const result = check(collected.options(memory));
+  const result = check(collected.options(memory, executions));
   if (result.finding !== undefined) {
     throw new LitmusRunError(`${result.finding.invariant}: ${result.finding.message}`);
   }
@@ -59,6 +65,7 @@ export function runLitmus(test: LitmusTest, memory: 'sc' | 'tso'): LitmusResult 
     negative,
     ok: test.quantifier === 'forall' ? negative === 0 : existential,
     observation: positive === 0 ? 'Never' : negative === 0 ? 'Always' : 'Sometimes',
+    exhausted: result.exhausted,
     executions: result.executions,
     seconds: (performance.now() - from) / 1000,
   };
@@ -79,12 +86,13 @@ class Collector {
     this.run = {
       test,
       graph: new ExecutionGraph(test.threads.length),
+      ended: 0,
       registers: test.threads.map(() => new Map<string, number>()),
     };
     this.places = shownPlaces(test);
   }
 
-  options(memory: 'sc' | 'tso'): CheckOptions {
+  options(memory: 'sc' | 'tso', executions: number): CheckOptions {
     const { test, run } = this;
     const sizes = { locations: Math.max(1, test.locations.length), threads: test.threads.length };
     const machine = createMachine(litmusTables, sizes);
@@ -102,9 +110,10 @@ class Collector {
           }
         },
       },
-      strategy: 'dfs',
+      strategy: 'optimal',
+      deadlocks: false,
       memory,
-      executions: Number.MAX_SAFE_INTEGER,
+      executions,
     };
   }
 
@@ -116,6 +125,7 @@ class Collector {
 
   private restart(): void {
     this.run.graph.clear();
+    this.run.ended = 0;
     this.run.registers.forEach((registers, i) => {
       registers.clear();
       for (const [name, value] of this.test.registers[i] ?? []) registers.set(name, value);
@@ -123,6 +133,7 @@ class Collector {
   }
 
   private collect(): null {
+    if (this.run.ended < this.test.threads.length) return null;
     const name = this.run.graph.name();
     if (this.seen.has(name)) return null;
     this.seen.add(name);

@@ -3,6 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../shared/layout.ts';
+import { exploreCommand } from './explore.ts';
+import { listCommand } from './list.ts';
+import { litmusCommand } from './litmus.ts';
 import { complain, surviveClosedPipes } from './output.ts';
 import { startCommand } from './start.ts';
 import { stressCommand } from './stress.ts';
@@ -23,6 +26,9 @@ async function main(args: readonly string[]): Promise<number> {
     .description('a laboratory for races in Xen grant mapping')
     .version(version(), '-V, --version')
     .helpCommand(true)
+    .addCommand(listCommand(exit))
+    .addCommand(exploreCommand(exit))
+    .addCommand(litmusCommand(exit))
     .addCommand(startCommand(exit))
     .addCommand(stressCommand(exit));
   for (const command of [program, ...program.commands]) {

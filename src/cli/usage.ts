@@ -4,6 +4,8 @@ export const EXIT_CLEAN = 0;
 export const EXIT_FINDING = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_FAILED = 3;
+/** Neither a finding nor a proof that there is none. */
+export const EXIT_UNDECIDED = 125;
 /** Ended by SIGINT; what was learned until then is printed. */
 export const EXIT_INTERRUPTED = 130;
 

@@ -32,6 +32,8 @@ export interface CheckOptions {
   readonly memory?: MemoryName;
   /** Most executions to run. */
   readonly executions?: number;
+  /** Most time to spend; looked at between executions. */
+  readonly seconds?: number;
   readonly seed?: number;
   /** false: an execution in which actors wait for ever is as good as one that ends. */
   readonly deadlocks?: boolean;
@@ -73,7 +75,9 @@ export function check(options: CheckOptions): CheckResult {
   const tally = { executions: 0, blocked: 0, discarded: 0, steps: 0 };
   let complaint: Complaint | null = null;
   let outcome = RUNNING;
+  const until = performance.now() + (options.seconds ?? Infinity) * 1000;
   while (tally.executions + tally.blocked + tally.discarded < limit) {
+    if (performance.now() > until) break;
     outcome = fibers.run();
     if (outcome === RUNNING) break;
     tally.steps += fibers.steps;

@@ -13,7 +13,7 @@ export function litmusReport(result: LitmusResult): string {
     `Test ${result.name} ${KINDS[result.quantifier]}`,
     `States ${result.states.length}`,
     ...result.states.map(({ state }) => state),
-    result.ok ? 'Ok' : 'No',
+    isDecided(result) ? (result.ok ? 'Ok' : 'No') : 'Undecided',
     'Witnesses',
     `Positive: ${supports} Negative: ${refutes}`,
     `Condition ${result.condition}`,
@@ -21,4 +21,9 @@ export function litmusReport(result: LitmusResult): string {
     `Time ${result.name} ${result.seconds.toFixed(2)}`,
     '',
   ].join('\n');
+}
+
+/** Is the condition settled, even if not every interleaving was covered? */
+export function isDecided({ exhausted, quantifier, positive, negative }: LitmusResult): boolean {
+  return exhausted || (quantifier === 'forall' ? negative > 0 : positive > 0);
 }

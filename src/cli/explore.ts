@@ -1,0 +1,181 @@
+/** `gntrace explore`: many schedules of one scenario, or all of them. */
+import { Command } from 'commander';
+import type { CheckResult } from '../explore/check.ts';
+import { check } from '../explore/check.ts';
+import type { Scenario } from '../explore/scenario.ts';
+import type { StrategyName } from '../explore/strategies/index.ts';
+import { bold, green, print, red, short } from './output.ts';
+import { findScenario } from './scenarios.ts';
+import {
+  EXIT_CLEAN,
+  EXIT_FINDING,
+  EXIT_UNDECIDED,
+  UsageError,
+  oneOf,
+  positiveNumber,
+  wholeNumber,
+} from './usage.ts';
+
+/** Executions of a strategy that would go on for ever, if no limit is given. */
+const USUAL_EXECUTIONS = 10_000;
+const STRATEGIES: readonly StrategyName[] = [
+  'random',
+  'round-robin',
+  'pct',
+  'dfs',
+  'dpor',
+  'optimal',
+];
+const EXHAUSTIVE: readonly string[] = ['dfs', 'dpor', 'optimal'];
+const MEMORIES = ['sc', 'tso'] as const;
+const MOST = Number.MAX_SAFE_INTEGER;
+
+interface RawOptions {
+  readonly design?: string;
+  readonly param?: string;
+  readonly memory: string;
+  readonly strategy: string;
+  readonly executions?: string;
+  readonly seconds?: string;
+  readonly seed: string;
+  readonly json?: boolean;
+}
+
+/** What was explored, and what came of it. */
+interface Exploration {
+  readonly scenario: string;
+  readonly param: number | null;
+  readonly design: string | null;
+  readonly memory: 'sc' | 'tso';
+  readonly strategy: StrategyName;
+  readonly result: CheckResult;
+  readonly seconds: number;
+}
+
+/** The command. @param exit - takes the exit status. */
+export function exploreCommand(exit: (status: number) => void): Command {
+  return new Command('explore')
+    .description('search the schedules of a scenario for one that breaks it')
+    .argument('<scenario>', 'name of a scenario, e.g. program/lastzero; see gntrace list')
+    .option('--param <n>', 'size of the scenario (default: its usual one)')
+    .option('--design <name>', 'design of grant mapping, where the scenario has designs')
+    .option('--memory <model>', `memory model: ${MEMORIES.join(', ')}`, 'sc')
+    .option('--strategy <name>', `how to choose schedules: ${STRATEGIES.join(', ')}`, 'pct')
+    .option(
+      '--executions <n>',
+      `stop after so many (default: ${USUAL_EXECUTIONS}, or all if the strategy exhausts)`,
+    )
+    .option('--seconds <s>', 'stop after this time')
+    .option('--seed <n>', 'seed of random strategies', '1')
+    .option('--json', 'print one JSON object instead of text')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 safe and exhausted, 1 a finding, 2 wrong use, 3 tool failed, 125 undecided.',
+    )
+    .action((name: string, raw: RawOptions) => {
+      const exploration = explore(findScenario(name), raw);
+      if (raw.json === true) print(JSON.stringify(jsonOf(exploration)));
+      else describe(exploration);
+      exit(statusOf(exploration.result));
+    });
+}
+
+function explore(scenario: Scenario, raw: RawOptions): Exploration {
+  const memory = oneOf(raw.memory, MEMORIES, 'memory model') as 'sc' | 'tso';
+  const strategy = oneOf(raw.strategy, STRATEGIES, 'strategy') as StrategyName;
+  const usual = EXHAUSTIVE.includes(strategy) || raw.seconds !== undefined ? MOST : undefined;
+  const executions =
+    raw.executions === undefined
+      ? (usual ?? USUAL_EXECUTIONS)
+      : wholeNumber(raw.executions, '--executions', 1);
+  const seconds =
+    raw.seconds === undefined ? Infinity : positiveNumber(raw.seconds, '--seconds', 1e7);
+  const seed = wholeNumber(raw.seed, '--seed', 0);
+  const design = readDesign(scenario, raw.design);
+  const param = readParam(scenario, raw.param);
+  const from = performance.now();
+  const prepared = scenario.prepare({ design: design ?? '', param: param ?? 0 });
+  const result = check({ ...prepared, memory, strategy, executions, seconds, seed });
+  return {
+    scenario: scenario.name,
+    param,
+    design,
+    memory,
+    strategy,
+    result,
+    seconds: (performance.now() - from) / 1000,
+  };
+}
+
+function readDesign(scenario: Scenario, text: string | undefined): string | null {
+  if (scenario.designs.length > 0) {
+    if (text === undefined) {
+      throw new UsageError(`${scenario.name} needs --design: ${scenario.designs.join(', ')}`);
+    }
+    return oneOf(text, scenario.designs, 'design');
+  }
+  if (text !== undefined) throw new UsageError(`${scenario.name} has no designs`);
+  return null;
+}
+
+function readParam({ name, param }: Scenario, text: string | undefined): number | null {
+  if (param === undefined) {
+    if (text !== undefined) throw new UsageError(`${name} has no parameter`);
+    return null;
+  }
+  return text === undefined ? param.usual : wholeNumber(text, '--param', param.least);
+}
+
+function statusOf({ verdict }: CheckResult): number {
+  if (verdict === 'broken') return EXIT_FINDING;
+  return verdict === 'safe' ? EXIT_CLEAN : EXIT_UNDECIDED;
+}
+
+function jsonOf({ result, seconds, ...asked }: Exploration): object {
+  const { verdict, exhausted, executions, blocked, discarded, steps, finding } = result;
+  return {
+    ...asked,
+    verdict,
+    exhausted,
+    executions,
+    blocked,
+    discarded,
+    steps,
+    seconds,
+    ...(finding === undefined
+      ? {}
+      : {
+          finding: {
+            invariant: finding.invariant,
+            message: finding.message,
+            words: finding.words,
+            seed: finding.seed,
+          },
+        }),
+  };
+}
+
+function describe({ result, seconds, ...asked }: Exploration): void {
+  const { finding } = result;
+  const size = asked.param === null ? '' : ` (${asked.param})`;
+  const design = asked.design === null ? '' : `, ${asked.design}`;
+  const how = `${asked.strategy}, ${asked.memory}${design}`;
+  const mark = { safe: green('safe'), broken: red('broken'), undecided: 'undecided' };
+  print(`${bold(asked.scenario + size)}  ${mark[result.verdict]}  [${how}]`);
+  if (finding !== undefined) {
+    print(`  ${finding.message}`);
+    if (finding.words.length > 0) {
+      print(`  words  ${finding.words.join(', ')}`);
+    }
+    if (finding.seed !== '') print(`  seed   ${finding.seed}`);
+  }
+  const covered = result.exhausted ? ', every schedule covered' : '';
+  const extra = [
+    ...(result.blocked > 0 ? [`${short(result.blocked)} blocked`] : []),
+    ...(result.discarded > 0 ? [`${short(result.discarded)} given up by an assumption`] : []),
+  ];
+  print(
+    `  ${[`${short(result.executions)} executions`, ...extra].join(', ')}${covered}; ` +
+      `${short(result.steps)} steps in ${seconds.toFixed(2)} s`,
+  );
+}

@@ -1,0 +1,28 @@
+/** Every scenario that the command line knows, by name. */
+import type { Scenario } from '../explore/scenario.ts';
+import { programs } from '../programs/catalogue.ts';
+import { pose } from '../programs/pose.ts';
+import type { Program } from '../programs/program.ts';
+import { UsageError, nearest } from './usage.ts';
+
+function scenarioOf(program: Program): Scenario {
+  return {
+    name: `program/${program.name}`,
+    about: program.about,
+    designs: [],
+    param: program.param,
+    prepare: ({ param }) => pose(program, param),
+  };
+}
+
+export const scenarios: readonly Scenario[] = programs.map(scenarioOf);
+
+/** The scenario of this name; a wrong name is wrong use. */
+export function findScenario(name: string): Scenario {
+  const names = scenarios.map((scenario) => scenario.name);
+  const found = scenarios[names.indexOf(name)];
+  if (found !== undefined) return found;
+  const near = nearest(name, names) ?? nearest(`program/${name}`, names);
+  const hint = near === undefined ? 'gntrace list names them all' : `did you mean ${near}?`;
+  throw new UsageError(`no scenario called "${name}": ${hint}`);
+}

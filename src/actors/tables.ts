@@ -80,6 +80,7 @@ export function withDerivedSizes(config: Config): Config {
   return {
     ...config,
     vcpus: at('domains') * perDomain,
+    ptFrames: Math.max(at('ptFrames'), 1 + at('domains') * at('tablePages')),
     channels,
     requests,
     sectors: requests * at('segments'),

@@ -22,13 +22,13 @@ import {
   UnmapPage,
   gnttabUnmapRefsSync,
 } from '../../linux/drivers/unmap-async.ts';
-import { EIO, ENOMEM } from '../../linux/errno.ts';
+import { EIO, ENOMEM, ENOSPC } from '../../linux/errno.ts';
 import { pfnToMfn } from '../../linux/mm/p2m.ts';
 import { getPage, pfnOf } from '../../linux/mm/page.ts';
 import type { Op } from '../../shared/op.ts';
 import { read, readLocal, writeLocal } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
-import { GNTMAP_host_map, GNTMAP_readonly } from '../../xen/public/grant-table.ts';
+import { GNTMAP_host_map, GNTMAP_readonly, GNTST_no_space } from '../../xen/public/grant-table.ts';
 import { Request, Segment, frontDomain, isWrite, respond, takeRequest } from '../channel.ts';
 import {
   DMA_OUT,
@@ -56,7 +56,7 @@ export const BlkbackMapOp = defineTable('%v.blkback.map_ops[%]', ['vcpus', 'segm
   pad: '[BOOT] 0',
 });
 
-/** xen_blkbk_map(). @returns segments that were mapped. */
+/** xen_blkbk_map(). @returns 0; -ENOSPC if handles have run out; -EIO for any other failure. */
 function* mapSegments(v: number, r: number, count: number, writes: number): Op {
   const pages = TaskPage.value.at2(v, 0);
   const flags = GNTMAP_host_map | (writes === 0 ? 0 : GNTMAP_readonly);
@@ -66,11 +66,13 @@ function* mapSegments(v: number, r: number, count: number, writes: number): Op {
     gnttabSetMapOp(BlkbackMapOp.hostAddr.at2(v, i), vpn, flags, ref, frontDomain(r));
   }
   yield* gnttabMapRefs(v, BlkbackMapOp.hostAddr.at2(v, 0), 0, pages, count);
-  let mapped = 0;
+  let result = 0;
   for (let i = 0; i < count; i++) {
-    if (readLocal(BlkbackMapOp.status.at2(v, i)) === 0) mapped++;
+    const status = readLocal(BlkbackMapOp.status.at2(v, i));
+    if (status === GNTST_no_space) result = -ENOSPC;
+    else if (status !== 0) return -EIO;
   }
-  return mapped;
+  return result;
 }
 
 /** xen_blkbk_unmap_and_respond(), without the response: unmaps what was mapped. */
@@ -159,8 +161,8 @@ export function* blkbackTurn(v: number): Op<void> {
     yield* respond(v, r, -ENOMEM);
     return;
   }
-  let status = -EIO;
-  if ((yield* mapSegments(v, r, count, writes)) === count) {
+  let status = yield* mapSegments(v, r, count, writes);
+  if (status === 0) {
     status = writes === 0 ? yield* readIn(v, r, count) : yield* writeOut(v, r, count);
   }
   yield* unmapSegments(v, count);

@@ -4,6 +4,7 @@
 import { physicalActor, upcallActor } from '../../hardware/irq.ts';
 import { invalidateActor } from '../../hardware/iommu.ts';
 import { kernelThreadTurn } from '../../linux/drivers/workqueue.ts';
+import { cpuRelax } from '../../shared/operations.ts';
 import type { Op } from '../../shared/op.ts';
 import { blkbackTurn } from './blkback.ts';
 import { blkfrontTurn } from './blkfront.ts';
@@ -20,6 +21,11 @@ export const PROGRAM_TOOLSTACK = 4;
 export const PROGRAM_NETSTACK = 5;
 export const PROGRAM_KERNEL_THREAD = 6;
 export const PROGRAM_DEVICE = 7;
+
+/** Interrupt lines: of a vCPU, by the guest and by Xen; of a device. */
+export const LINE_UPCALL = 1;
+export const LINE_PHYSICAL = 2;
+export const LINE_INVALIDATE = 3;
 
 /**
  * One turn of a program. Between two turns of a frontend nothing of its requests is left over.
@@ -44,6 +50,7 @@ export function* runTurn(program: number, self: number): Op<void> {
       break;
     case PROGRAM_KERNEL_THREAD:
       yield* kernelThreadTurn(self);
+      yield* cpuRelax();
       break;
     case PROGRAM_DEVICE:
       yield* deviceTurn(self);
@@ -75,7 +82,3 @@ export function* runInterrupts(line: number, self: number): Op<void> {
       break;
   }
 }
-
-export const LINE_UPCALL = 1;
-export const LINE_PHYSICAL = 2;
-export const LINE_INVALIDATE = 3;

@@ -79,6 +79,12 @@ function onBuckets(): number[] {
   return found.toSorted((a, b) => a - b);
 }
 
+/** The kernel's entry for a page. */
+function entry(pg: number): number {
+  const vpn = kernelBase() + pfnOf(pg);
+  return now(runAlone(walkToPte(TASK, now(Vcpu.cr3.at(TASK)), vpn)));
+}
+
 describe('m2p_override', () => {
   test('finds the page that was added last, and restores the p2m', () => {
     const command = fc.tuple(fc.nat(5), fc.nat(3), fc.boolean());
@@ -143,10 +149,6 @@ describe('m2p_override', () => {
     const mm = userSpace(TASK);
     mapGrants(mm, [ref], 8);
     const page = now(MapPage.value.at2(0, 0));
-    const entry = (pg: number): number => {
-      const vpn = kernelBase() + pfnOf(pg);
-      return now(runAlone(walkToPte(TASK, now(Vcpu.cr3.at(TASK)), vpn)));
-    };
     expect(entry(page) & (PTE_PRESENT | PTE_RW)).toBe(PTE_PRESENT | PTE_RW);
     must(runAlone(doMunmap(TASK, mm, 8, 1)));
     const scratch = now(BalloonScratch.page.at(TASK));

@@ -65,8 +65,9 @@ function counting(op: Op<unknown>): number {
 }
 
 /** Pages of the mapping whose user PTE is there, and those whose grant Xen counts as mapped. */
+const present = (i: number): boolean => (now(now(GrantSlot.pte.at2(0, i))) & PTE_PRESENT) !== 0;
+
 function mappedPages(): number[] {
-  const present = (i: number): boolean => (now(now(GrantSlot.pte.at2(0, i))) & PTE_PRESENT) !== 0;
   return [0, 1, 2].filter(present);
 }
 

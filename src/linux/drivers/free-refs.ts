@@ -62,9 +62,7 @@ export const GnttabFrame = defineTable('linux[d%].grant_frame[%]', ['domains', '
   value: '[XEN] frame of the shared table',
 });
 
-/**
- * gnttab_init(): nothing is set up; the first frame comes with the first ref. @param d - domain.
- */
+/** gnttab_init(): nothing is set up; the first ref brings the first frame. @param d - domain. */
 export function initFreeRefs(d: number): void {
   writeLocal(Gnttab.freeHead.at(d), GNTTAB_LIST_END);
   writeLocal(Gnttab.freeCount.at(d), 0);

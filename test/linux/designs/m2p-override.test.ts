@@ -80,7 +80,7 @@ function onBuckets(): number[] {
 }
 
 /** The kernel's entry for a page. */
-function entry(pg: number): number {
+function kernelEntry(pg: number): number {
   const vpn = kernelBase() + pfnOf(pg);
   return now(runAlone(walkToPte(TASK, now(Vcpu.cr3.at(TASK)), vpn)));
 }
@@ -126,7 +126,7 @@ describe('m2p_override', () => {
     expect(seen.size).toBeGreaterThan(400);
   });
 
-  test('marks a frame of the domain itself foreign while it is mapped, so that lookups find the backend', () => {
+  test('marks a frame of its own foreign while it is mapped: lookups find the backend', () => {
     bootGuests(sizes);
     const own = must(runAlone(allocPage(TASK)));
     const mfn = now(P2m.value.at(own));
@@ -143,19 +143,19 @@ describe('m2p_override', () => {
     expect(runAlone(mfnToPage(TASK, mfn))).toBe(own);
   });
 
-  test('gives the kernel address to the scratch page at unmap, and the scratch page its own back', () => {
+  test('unmap gives the kernel address to the scratch page, which gets its own back', () => {
     bootGuests(sizes);
     const { ref } = grantPage();
     const mm = userSpace(TASK);
     mapGrants(mm, [ref], 8);
     const page = now(MapPage.value.at2(0, 0));
-    expect(entry(page) & (PTE_PRESENT | PTE_RW)).toBe(PTE_PRESENT | PTE_RW);
+    expect(kernelEntry(page) & (PTE_PRESENT | PTE_RW)).toBe(PTE_PRESENT | PTE_RW);
     must(runAlone(doMunmap(TASK, mm, 8, 1)));
     const scratch = now(BalloonScratch.page.at(TASK));
     const mfn = now(P2m.value.at(scratch));
     expect(now(P2m.value.at(page))).toBe(mfn);
-    for (const pg of [page, scratch]) expect(pteMfn(entry(pg))).toBe(mfn);
-    expect(entry(scratch) & (PTE_PRESENT | PTE_RW)).toBe(PTE_PRESENT);
+    for (const pg of [page, scratch]) expect(pteMfn(kernelEntry(pg))).toBe(mfn);
+    expect(kernelEntry(scratch) & (PTE_PRESENT | PTE_RW)).toBe(PTE_PRESENT);
   });
 
   test.each(['sc', 'tso'] as const)('survives two CPUs at one bucket under %s', (memory) => {

@@ -1,8 +1,8 @@
 /**
  * Goal: pages of the pool have no frame, belong to one user at a time and come back; a frame that
  * left the domain is in nobody's TLB.
- * Method: random inflating, deflating, taking and returning against counts; takers and a reader
- * with a warm TLB under the explorer.
+ * Method: random inflating, deflating, taking and returning against counts; takers, and a reader
+ * with a warm TLB, under the explorer.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -19,7 +19,9 @@ import { Page, pfnOf } from '../../../src/linux/mm/page.ts';
 import { balloonInflate } from '../../../src/linux/drivers/balloon.ts';
 import { allocBalloonedPages } from '../../../src/linux/drivers/balloon.ts';
 import type { Op } from '../../../src/shared/op.ts';
-import { runAlone } from '../../../src/shared/operations.ts';
+import { SoloEngine } from '../../../src/shared/engine.ts';
+import { SMP_WMB, WRITE } from '../../../src/shared/kinds.ts';
+import { finish, installEngine, runAlone } from '../../../src/shared/operations.ts';
 import { ActiveEntry } from '../../../src/xen/grant-table/active.ts';
 import { GrantEntry } from '../../../src/xen/grant-table/entry.ts';
 import { gnttabMapGrantRef } from '../../../src/xen/grant-table/map.ts';
@@ -62,6 +64,25 @@ describe('granting', () => {
     expect(now(GrantEntry.frame.at2(GRANTER, ref))).toBe(now(P2m.value.at(page)));
     expect(now(GrantEntry.hdr.at2(GRANTER, ref)) >>> 16).toBe(MAPPER);
     expect(now(GrantEntry.hdr.at2(GRANTER, ref)) & 3).toBe(GTF_permit_access);
+  });
+
+  test('an entry gets domain, frame, a write barrier, and then its flags', () => {
+    bootGuests();
+    const { page, ref } = grantPage();
+    const steps: string[] = [];
+    const hdr = GrantEntry.hdr.at2(GRANTER, ref);
+    class Recorder extends SoloEngine {
+      override begin(kind: number, word: number, a: number, b: number, c: number): boolean {
+        if (kind === SMP_WMB) steps.push('wmb');
+        if (word === hdr && kind === WRITE) steps.push((a & 0xffff) === 0 ? 'domid' : 'flags');
+        if (word === hdr + 1 && kind === WRITE) steps.push('frame');
+        return super.begin(kind, word, a, b, c);
+      }
+    }
+    const before = installEngine(new Recorder());
+    finish(gnttabGrantForeignAccessRef(GRANTER_TASK, ref, MAPPER, pfnOf(page), 0));
+    installEngine(before);
+    expect(steps).toEqual(['domid', 'frame', 'wmb', 'flags']);
   });
 
   test.each(['sc', 'tso'] as const)('an entry is mapped whole or not at all under %s', (memory) => {

@@ -78,27 +78,30 @@ function run({ design, memory, bodies, held = false }: Case) {
 const drop = (v: number, mm: number) => () => madviseDontneed(v, mm, VPN, 1);
 const unmap = (v: number, mm: number) => () => doMunmap(v, mm, VPN, 1);
 
+const twoDrops = (mm: number) => [drop(TASK, mm), drop(OTHER_TASK, mm)] as const;
+const dropAndMunmap = (mm: number) => [drop(TASK, mm), unmap(OTHER_TASK, mm)] as const;
+const munmapAndCall = (mm: number, file: number, index: number) =>
+  [unmap(TASK, mm), () => gntdevUnmapGrantRef(OTHER_TASK, file, index, 1)] as const;
 const memories = ['sc', 'tso'] as const;
 
 describe('gntdev notifier', () => {
   test.each(memories)('of Draft B: two threads drop a page that is in use, %s', (memory) => {
-    const bodies = (mm: number) => [drop(TASK, mm), drop(OTHER_TASK, mm)] as const;
-    expect(run({ design: VMA_PAGES, memory, bodies, held: true }).finding).toBeUndefined();
+    expect(
+      run({ design: VMA_PAGES, memory, bodies: twoDrops, held: true }).finding,
+    ).toBeUndefined();
   });
 
   test.each(memories)('of Draft B: dropping and munmap, %s', (memory) => {
-    const bodies = (mm: number) => [drop(TASK, mm), unmap(OTHER_TASK, mm)] as const;
-    expect(run({ design: VMA_PAGES, memory, bodies, held: true }).finding).toBeUndefined();
+    expect(
+      run({ design: VMA_PAGES, memory, bodies: dropAndMunmap, held: true }).finding,
+    ).toBeUndefined();
   });
 
   test.each(memories)('of Draft B: munmap and the unmap call, %s', (memory) => {
-    const bodies = (mm: number, file: number, index: number) =>
-      [unmap(TASK, mm), () => gntdevUnmapGrantRef(OTHER_TASK, file, index, 1)] as const;
-    expect(run({ design: VMA_PAGES, memory, bodies }).finding).toBeUndefined();
+    expect(run({ design: VMA_PAGES, memory, bodies: munmapAndCall }).finding).toBeUndefined();
   });
 
   test.each(memories)('of 3.12: two threads drop the same page, %s', (memory) => {
-    const bodies = (mm: number) => [drop(TASK, mm), drop(OTHER_TASK, mm)] as const;
-    expect(run({ design: M2P_OVERRIDE, memory, bodies }).finding).toBeUndefined();
+    expect(run({ design: M2P_OVERRIDE, memory, bodies: twoDrops }).finding).toBeUndefined();
   });
 });

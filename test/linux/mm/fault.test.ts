@@ -34,6 +34,11 @@ function freeList(): number {
   return length === readLocal(Zone.free.at(0)) ? length : -1;
 }
 
+/** Allocates a page and gives it back. */
+function* user(v: number): Op<void> {
+  yield* putPage(v, yield* allocPage(v));
+}
+
 describe.each(['sc', 'tso'] as const)('under %s', (memory) => {
   test('two faults on one address map one page', () => {
     const machine = bootedMachine();
@@ -85,9 +90,6 @@ describe.each(['sc', 'tso'] as const)('under %s', (memory) => {
   test('the free list survives two users', () => {
     const machine = bootedMachine();
     const before = freeList();
-    function* user(v: number): Op<void> {
-      yield* putPage(v, yield* allocPage(v));
-    }
     const result = race({
       machine,
       memory,

@@ -128,21 +128,22 @@ describe.each(['sc', 'tso'] as const)('under %s', (memory) => {
   });
 });
 
+function bounds(vma: number): number[] {
+  return [Vma.vmStart, Vma.vmEnd, Vma.pgoff].map((field) => readLocal(field.at(vma)));
+}
+
+/** Cuts the VMA of four pages after its first. */
+function cut(newBelow: number) {
+  const { mm } = scene();
+  const vma = runAlone(vmaLookup(mm, 2));
+  runAlone(mmapWriteLock(mm));
+  const copy = runAlone(splitVma(0, mm, vma, 3, newBelow));
+  runAlone(mmapWriteUnlock(mm));
+  expect(vmasOf(mm)).toHaveLength(2);
+  return { old: bounds(vma), copy: bounds(copy) };
+}
+
 describe('a split', () => {
-  const cut = (newBelow: number) => {
-    const { mm } = scene();
-    const vma = runAlone(vmaLookup(mm, 2));
-    runAlone(mmapWriteLock(mm));
-    const copy = runAlone(splitVma(0, mm, vma, 3, newBelow));
-    runAlone(mmapWriteUnlock(mm));
-    const bounds = (of: number) => [
-      readLocal(Vma.vmStart.at(of)),
-      readLocal(Vma.vmEnd.at(of)),
-      readLocal(Vma.pgoff.at(of)),
-    ];
-    expect(vmasOf(mm)).toHaveLength(2);
-    return { old: bounds(vma), copy: bounds(copy) };
-  };
   test('with the new VMA below leaves the old object the upper part', () => {
     expect(cut(1)).toEqual({ old: [3, 6, 1], copy: [2, 3, 0] });
   });

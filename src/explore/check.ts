@@ -8,9 +8,20 @@ import type { Actor } from './actor.ts';
 import type { Complaint, Finding } from './finding.ts';
 import { complaintOf } from './finding.ts';
 import type { MemoryName } from './fibers.ts';
-import { BROKEN, DEADLOCK, DISCARDED, Fibers, LIVELOCK, REDUNDANT, RUNNING } from './fibers.ts';
+import {
+  BROKEN,
+  DEADLOCK,
+  DISCARDED,
+  Fibers,
+  LIVELOCK,
+  REDUNDANT,
+  RUNNING,
+  TRUNCATED,
+} from './fibers.ts';
 import { makeStrategy } from './strategies/index.ts';
 import type { StrategyName } from './strategies/index.ts';
+import { formatSeed } from './seed.ts';
+import type { Strategy } from './strategy.ts';
 
 export type { Actor } from './actor.ts';
 export type { Complaint, Finding } from './finding.ts';
@@ -32,9 +43,20 @@ export interface CheckOptions {
   readonly memory?: MemoryName;
   /** Most executions to run. */
   readonly executions?: number;
+  readonly seed?: number;
   /** Most time to spend; looked at between executions. */
   readonly seconds?: number;
-  readonly seed?: number;
+  /** Parameters of strategies: see strategies/index.ts. */
+  readonly depth?: number;
+  readonly switches?: number;
+  readonly quantum?: number;
+  readonly first?: number;
+  /** What a seed says of the program, so that others can make it again. */
+  readonly subject?: {
+    readonly scenario?: string;
+    readonly design?: string;
+    readonly param?: number;
+  };
   /** false: an execution in which actors wait for ever is as good as one that ends. */
   readonly deadlocks?: boolean;
   /** Most steps of one execution; more is a livelock. */
@@ -55,57 +77,89 @@ export interface CheckResult {
   readonly finding?: Finding;
 }
 
-/** Explores a program. Afterwards the words are as they were before. */
-export function check(options: CheckOptions): CheckResult {
-  const { machine, actors, memory = 'sc', executions: limit = 1000 } = options;
-  const { invariant } = options;
-  const strategy = makeStrategy(options.strategy ?? 'random', { seed: options.seed ?? 1 });
-  const fibers = new Fibers(
+/** Fibers of a program under a strategy of one's own. */
+export function fibersFor(options: CheckOptions, strategy: Strategy): Fibers {
+  const { invariant, machine, observer } = options;
+  return new Fibers(
     {
-      actors,
-      memory,
-      observer: options.observer ?? null,
-      watchedFrom: options.observer === undefined ? 0x7fffffff : machine.watchedFrom,
+      actors: options.actors,
+      memory: options.memory ?? 'sc',
+      observer: observer ?? null,
+      watchedFrom: observer === undefined ? 0x7fffffff : machine.watchedFrom,
       maxSteps: options.maxSteps ?? 100_000,
       setup: options.setup ?? null,
       invariant: invariant === undefined ? null : () => complaintOf(invariant()),
     },
     strategy,
   );
+}
+
+/** Explores a program. Afterwards the words are as they were before. */
+export function check(options: CheckOptions): CheckResult {
+  const strategy = strategyFor(options);
+  return explore(options, fibersFor(options, strategy));
+}
+
+/** The strategy that the options ask for. */
+export function strategyFor(options: CheckOptions): Strategy {
+  const { strategy = 'random', seed = 1, depth, switches, quantum, first } = options;
+  return makeStrategy(strategy, {
+    seed,
+    ...(depth !== undefined && { depth }),
+    ...(switches !== undefined && { switches }),
+    ...(quantum !== undefined && { quantum }),
+    ...(first !== undefined && { first }),
+  });
+}
+
+/** Runs executions until one breaks, nothing is left, or the budget is spent. */
+export function explore(options: CheckOptions, fibers: Fibers): CheckResult {
+  const { executions: limit = 1000, seconds = Infinity } = options;
+  const deadline = performance.now() + seconds * 1000;
   const tally = { executions: 0, blocked: 0, discarded: 0, steps: 0 };
   let complaint: Complaint | null = null;
+  let truncated = false;
   let outcome = RUNNING;
-  const until = performance.now() + (options.seconds ?? Infinity) * 1000;
-  while (tally.executions + tally.blocked + tally.discarded < limit) {
-    if (performance.now() > until) break;
+  for (let runs = 0; runs < limit; runs++) {
+    if (seconds !== Infinity && performance.now() > deadline) break;
     outcome = fibers.run();
     if (outcome === RUNNING) break;
     tally.steps += fibers.steps;
     if (outcome === REDUNDANT) tally.blocked++;
     else if (outcome === DISCARDED) tally.discarded++;
     else tally.executions++;
+    truncated ||= outcome === TRUNCATED;
     complaint = complaintAtEnd(fibers, options);
     if (complaint !== null) break;
   }
   fibers.rewind();
   if (complaint !== null) {
-    return {
-      ...tally,
-      verdict: 'broken',
-      exhausted: false,
-      finding: {
-        ...complaint,
-        seed: '',
-        schedule: [...fibers.schedule.subarray(0, fibers.steps)],
-        choices: [...fibers.choices],
-      },
-    };
+    const finding = findingOf(options, fibers, complaint);
+    return { ...tally, verdict: 'broken', exhausted: false, finding };
   }
-  const exhausted = outcome === RUNNING && strategy.exhaustive;
+  const exhausted = outcome === RUNNING && fibers.strategy.exhaustive && !truncated;
   return { ...tally, verdict: exhausted ? 'safe' : 'undecided', exhausted };
 }
 
-function complaintAtEnd(fibers: Fibers, options: CheckOptions): Complaint | null {
+function findingOf(options: CheckOptions, fibers: Fibers, complaint: Complaint): Finding {
+  const schedule = [...fibers.schedule.subarray(0, fibers.steps)];
+  const choices = [...fibers.choices];
+  const { subject = {} } = options;
+  const seed = formatSeed({
+    scenario: subject.scenario ?? 'check',
+    design: subject.design ?? '',
+    param: subject.param ?? 0,
+    memory: options.memory ?? 'sc',
+    workload: options.seed ?? 1,
+    strategy: options.strategy ?? 'random',
+    schedule,
+    choices,
+  });
+  return { ...complaint, seed, schedule, choices };
+}
+
+/** What was wrong with the execution that fibers have just run, if anything. */
+export function complaintAtEnd(fibers: Fibers, options: CheckOptions): Complaint | null {
   switch (fibers.outcome) {
     case BROKEN:
       return fibers.complaint;

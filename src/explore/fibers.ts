@@ -16,6 +16,7 @@ import { INSERTS, READS } from './model.ts';
 import { SequentialConsistency } from './models/sc.ts';
 import { TotalStoreOrder } from './models/tso.ts';
 import type { Strategy } from './strategy.ts';
+import { DivergedError } from './strategies/replay.ts';
 
 /** Names of memory models. */
 export type MemoryName = 'sc' | 'tso';
@@ -66,6 +67,8 @@ export class Fibers implements Engine {
   actor = 0;
   /** Operations and flushes performed in this execution. */
   steps = 0;
+  /** Result of the operation that was performed last. */
+  result = 0;
   outcome = RUNNING;
   complaint: Complaint | null = null;
   /** The processes in the order in which they went, and the choices of data in their order. */
@@ -143,6 +146,7 @@ export class Fibers implements Engine {
       this.launch();
       this.drive();
     } catch (error) {
+      if (error instanceof DivergedError) throw error;
       this.complain({ invariant: 'exception', message: describe(error), words: [] });
       this.outcome = BROKEN;
     } finally {
@@ -211,6 +215,7 @@ export class Fibers implements Engine {
       result = this.strategy.choose(this, this.pending.a[actor]);
       this.choices.push(result);
     }
+    this.result = result;
     this.after(actor, actor, this.pending.kind[actor], result !== LOST);
     return result;
   }

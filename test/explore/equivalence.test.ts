@@ -51,7 +51,7 @@ function hasGuards(program: RandomProgram): boolean {
   return program.code.flat().some(({ kind }) => kind === 9 || kind === 10);
 }
 
-const rounds = Number(process.env['GNTRACE_ROUNDS'] ?? 60);
+const rounds = Number(process.env['GNTRACE_ROUNDS'] ?? 15);
 
 test.each([
   ['sc', false, false],

@@ -23,7 +23,7 @@ export class Pct implements Strategy {
   /** Below every priority so far. */
   private floor = 0;
   /** Steps of the longest execution so far: the range of the change points. */
-  private length = 32;
+  private length = 1;
   constructor(seed: number, depth: number, firstIndex = 0) {
     this.seed = seed;
     this.depth = depth;

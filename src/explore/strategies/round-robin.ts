@@ -8,9 +8,10 @@ export class RoundRobin implements Strategy {
   private readonly quantum: number;
   private last = 0;
   private left = 0;
-  private execution = 0;
-  constructor(quantum: number) {
+  private execution: number;
+  constructor(quantum: number, first: number) {
     this.quantum = quantum;
+    this.execution = first;
   }
   start(fibers: Fibers): boolean {
     this.last = this.execution++ % fibers.processes;

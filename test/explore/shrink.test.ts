@@ -1,0 +1,70 @@
+/**
+ * Goal: a finding becomes as small as can be and stays the same finding.
+ * Method: lost updates among actors and operations that do not matter; then every single drop is
+ * tried by hand.
+ */
+import { expect, test } from 'vitest';
+import { check } from '../../src/explore/check.ts';
+import { replay } from '../../src/explore/replay.ts';
+import type { Shrinkable } from '../../src/explore/shrink.ts';
+import { shrink } from '../../src/explore/shrink.ts';
+import { createMachine } from '../../src/shared/layout.ts';
+import { mem } from '../../src/shared/memory.ts';
+import { actorsOf, at, idle, increment, lostUpdate, Word } from './arena.ts';
+
+test.each([1, 2, 3, 4, 5])('seed %i: one preemption and two actors are left', (seed) => {
+  const options = lostUpdate(4);
+  const { finding } = check({ ...options, seed });
+  if (finding === undefined) throw new Error('nothing to shrink');
+  const reports: number[] = [];
+  const small = shrink({ options }, finding, ({ preemptions }) => reports.push(preemptions));
+  expect(small).toMatchObject({ preemptions: 1, actors: 2, dropped: ['actor 0'] });
+  expect(small.finding.invariant).toBe('sum');
+  expect(reports.at(-1)).toBe(1);
+});
+
+function program(rounds: readonly number[]): Shrinkable {
+  const total = rounds.reduce((sum, n) => sum + n, 0);
+  const bodies = rounds.map((n) => () => increment(n));
+  return {
+    options: {
+      machine: createMachine([Word], { words: 8 }),
+      actors: actorsOf(() => idle(3), ...bodies),
+      final: () => (mem[at(0)] < total ? 'an update is lost' : null),
+    },
+    *smaller() {
+      for (let i = 0; i < rounds.length; i++) {
+        if (rounds[i] > 0) yield program(rounds.with(i, rounds[i] - 1));
+      }
+    },
+  };
+}
+
+test('operations that the program can do without go too', () => {
+  const large = program([3, 2, 3]);
+  const { finding } = check(large.options);
+  if (finding === undefined) throw new Error('nothing to shrink');
+  const small = shrink(large, finding);
+  expect(small.preemptions).toBe(1);
+  const { options } = small.program;
+  const all = replay(options, small.finding);
+  expect(all.trace.length).toBeLessThanOrEqual(4 + 6);
+});
+
+test('no turn of a shrunk schedule can be dropped', () => {
+  const options = lostUpdate(3);
+  const { finding } = check({ ...options, memory: 'tso' });
+  if (finding === undefined) throw new Error('nothing to shrink');
+  const small = shrink({ options: { ...options, memory: 'tso' } }, finding);
+  expect(small.preemptions).toBeLessThanOrEqual(1);
+  expect(small.dropped).toEqual(['actor 0']);
+  const bare = { ...options, memory: 'tso' as const };
+  const again = replay(bare, { schedule: [], choices: [] });
+  expect(again.complaint).toBeNull();
+});
+
+test('a finding that does not show is refused', () => {
+  const options = lostUpdate();
+  const nothing = { invariant: 'sum', message: '', words: [], schedule: [], choices: [] };
+  expect(() => shrink({ options }, nothing)).toThrow(RangeError);
+});

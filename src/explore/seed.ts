@@ -107,10 +107,11 @@ function parseSchedule(text: string): number[] {
 }
 
 function escape(text: string): string {
-  const code = (sign: string): string => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
-  return encodeURIComponent(text)
-    .replace(/[.!'()*~]/g, code)
-    .replaceAll('%2F', '/');
+  return encodeURIComponent(text).replace(/[.!'()*~]/g, percent).replaceAll('%2F', '/');
+}
+
+function percent(sign: string): string {
+  return `%${sign.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
 function unescape(text: string): string {

@@ -29,6 +29,12 @@ const SERVICE_VCPUS = 2;
 /** A mask of vCPUs is one word. */
 const MOST_VCPUS = 32;
 
+/**
+ * Pools whose slots come back only after a grace period or a delay: on a busy host the thread that
+ * brings them back may wait long for a core, and no workload is meant to fail by that.
+ */
+const POOLS: Config = { rcuCallbacks: 8192, delayedWorks: 1024, vmas: 2048, vmaNodes: 16_384 };
+
 /** Sizes of the machine that the options ask for. */
 function sizesOf(options: WorldOptions): Config {
   const domains = Number(options['domains']);
@@ -45,8 +51,7 @@ function sizesOf(options: WorldOptions): Config {
   return machineConfig({
     ...realSizes,
     ...oracleDefaults,
-    rcuCallbacks: 8192,
-    delayedWorks: 1024,
+    ...POOLS,
     domains,
     vcpusPerDomain,
     frames: frames > 0 ? frames : domains * realSizes['frames']!,

@@ -1,0 +1,64 @@
+/**
+ * How fast free-running threads are, with the oracle listening, and whether memory stays flat.
+ *
+ *   npm run bench:stress                 each design for 10 s: operations/s, CPU time an operation
+ *   npm run bench:stress -- --soak 300   vma-pages for 5 minutes, memory every 10 s
+ *
+ * The rate of a run depends on who else uses the cores; the CPU time an operation less so.
+ */
+import { DESIGN_NAMES } from '../src/linux/designs/design.ts';
+import type { RunSpec } from '../src/threads/run.ts';
+import { runFree } from '../src/threads/run.ts';
+
+const SECONDS = 10;
+const SAMPLE_MS = 10_000;
+
+function spec(design: string, seconds: number): RunSpec {
+  return {
+    worldModule: 'workers/machine',
+    options: { design, workload: 'block', domains: 2, vcpus: 2, frames: 0, without: [] },
+    seconds,
+    seed: 1,
+  };
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+}
+
+async function measure(design: string): Promise<void> {
+  const before = process.cpuUsage();
+  const result = await runFree(spec(design, SECONDS));
+  const used = process.cpuUsage(before);
+  const cpuMs = (used.user + used.system) / 1000;
+  const perSecond = (result.operationsPerSecond / 1e6).toFixed(2);
+  const perOperation = ((cpuMs * 1e6) / result.operationCount).toFixed(0);
+  const cores = (cpuMs / 1000 / result.seconds).toFixed(2);
+  console.log(
+    `${design.padEnd(14)} ${perSecond} M operations/s  ${perOperation} ns of CPU each  ` +
+      `${cores} cores busy  ${result.findings.length} findings`,
+  );
+}
+
+async function soak(seconds: number): Promise<void> {
+  const samples: number[] = [];
+  const sample = (): void => {
+    const { rss, heapUsed } = process.memoryUsage();
+    samples.push(rss);
+    console.log(`${samples.length * 10} s  rss ${megabytes(rss)}  main heap ${megabytes(heapUsed)}`);
+  };
+  const timer = setInterval(sample, SAMPLE_MS);
+  const result = await runFree(spec('vma-pages', seconds));
+  clearInterval(timer);
+  // The first third warms up: compilers and heaps of a dozen threads.
+  const settled = samples.slice(Math.floor(samples.length / 3));
+  const growth = (settled.at(-1) ?? 0) - (settled[0] ?? 0);
+  console.log(
+    `${(result.operationsPerSecond / 1e6).toFixed(2)} M operations/s, ` +
+      `${result.findings.length} findings, rss grew ${megabytes(growth)} after warming up`,
+  );
+}
+
+const soakAt = process.argv.indexOf('--soak');
+if (soakAt > 0) await soak(Number(process.argv[soakAt + 1] ?? 300));
+else for (const design of DESIGN_NAMES.slice(1)) await measure(design);

@@ -28,7 +28,9 @@ import { strip } from './strip.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
-const roots = ['src', 'workers', ...testWorlds].filter((dir) => existsSync(join(root, dir)));
+const roots = ['src', 'workers', 'bench', ...testWorlds].filter((dir) =>
+  existsSync(join(root, dir)),
+);
 
 /** Modules that only fibers have, and what an edition puts in their place. */
 const editions = [
@@ -45,6 +47,7 @@ const fibersOnly = [
   'src/report',
   'src/campaign',
   'src/index.ts',
+  'bench',
 ];
 
 function* sourceFiles(dir) {

@@ -18,7 +18,7 @@ import { pfnToMfn } from './p2m.ts';
 import { PG_table, Page, pfnOf } from './page.ts';
 
 /** __va(): kernel address of a page. @returns vpn. */
-export function pageAddress(pg: number): number {
+function pageAddress(pg: number): number {
   return kernelBase() + pfnOf(pg);
 }
 

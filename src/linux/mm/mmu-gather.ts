@@ -15,13 +15,7 @@
 import { flushTlbIpi, vcpuMaskOf } from '../../hardware/flush.ts';
 import { domainOf } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
-import {
-  fetchAdd,
-  read,
-  readLocal,
-  readOnce,
-  writeLocal,
-} from '../../shared/operations.ts';
+import { fetchAdd, read, readLocal, readOnce, writeLocal } from '../../shared/operations.ts';
 import { callRcu } from '../../shared/rcu.ts';
 import { defineTable } from '../../shared/table.ts';
 import { flushTlbMm } from './flush.ts';
@@ -107,7 +101,7 @@ export function* tlbRemoveTable(v: number, pg: number): Op<void> {
 }
 
 /** include/asm-generic/tlb.h: tlb_flush_mmu_tlbonly() */
-export function* tlbFlushMmuTlbonly(v: number): Op<void> {
+function* tlbFlushMmuTlbonly(v: number): Op<void> {
   if (readLocal(Gather.cleared.at(v)) === 0) return;
   writeLocal(Gather.cleared.at(v), 0);
   yield* flushTlbMm(v, readLocal(Gather.mm.at(v)));

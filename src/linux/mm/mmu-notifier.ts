@@ -51,7 +51,7 @@ const OUTSIDE = 0;
 const INSERTED = 1;
 
 /** No subscription. */
-export const NO_NOTIFIER = -1;
+const NO_NOTIFIER = -1;
 
 export const MmuInterval = defineTable(
   'mmu_interval[%]',

@@ -24,14 +24,14 @@ export const FOREIGN_FRAME_BIT = 1 << 30;
 /** The frame behind the pfn has the same number. */
 export const IDENTITY_FRAME_BIT = 1 << 29;
 /** No local pfn. */
-export const INVALID_PFN = -1;
+const INVALID_PFN = -1;
 
 export const P2m = defineTable('d%.p2m[%]', ['domains', 'pagesPerDomain'], {
   value: '[GST] INVALID_P2M_ENTRY, or mfn and the bits FOREIGN_FRAME_BIT, IDENTITY_FRAME_BIT',
 });
 
 /** The frame of an entry without its bits; INVALID_P2M_ENTRY stays. */
-export function p2mEntryMfn(entry: number): number {
+function p2mEntryMfn(entry: number): number {
   if (entry === INVALID_P2M_ENTRY) return entry;
   return entry & ~(FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT);
 }
@@ -75,15 +75,4 @@ export function* mfnToLocalPfn(d: number, mfn: number): Op {
   if (pfn === INVALID_PFN) return INVALID_PFN;
   if ((yield* getPhysToMachine(d, pfn)) !== mfn) return INVALID_PFN;
   return pfn;
-}
-
-/**
- * asm/xen/page.h: mfn_to_pfn(): as mfnToLocalPfn, but frames mapped one to one count as local.
- * @param d - domain that asks. @param mfn - machine frame. @returns a pfn, or INVALID_PFN.
- */
-export function* mfnToPfn(d: number, mfn: number): Op {
-  const pfn = yield* mfnToLocalPfn(d, mfn);
-  if (pfn !== INVALID_PFN) return pfn;
-  const identity = yield* getPhysToMachine(d, mfn);
-  return identity === (mfn | IDENTITY_FRAME_BIT) ? mfn : INVALID_PFN;
 }

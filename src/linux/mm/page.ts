@@ -28,8 +28,6 @@ export const NO_PAGE = -1;
 export const PG_private = 1;
 /** Bit of Page.flags: PG_foreign, the page stands for another domain's frame. */
 export const PG_foreign = 2;
-/** Bit of Page.flags: PG_reserved, not managed by the allocator. */
-export const PG_reserved = 4;
 /** Bit of Page.flags: the page is a page table (PGTY_table). */
 export const PG_table = 8;
 

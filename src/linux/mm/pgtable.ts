@@ -93,7 +93,7 @@ export function* walkToLevel(mm: number, vpn: number, level: number): Op {
 }
 
 /** arch/x86/mm/pgtable.c: pte_alloc_one(), xen_alloc_pte(). @returns the page, or NO_PAGE. */
-export function* tableAlloc(v: number): Op {
+function* tableAlloc(v: number): Op {
   const pg = yield* allocTablePage(v);
   if (pg === NO_PAGE) return NO_PAGE;
   yield* clearPage(v, pg);

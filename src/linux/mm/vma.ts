@@ -31,7 +31,7 @@ export const VM_DONTEXPAND = 0x40000;
 export const VM_MIXEDMAP = 0x10000000;
 
 /** vmLockSeq of a VMA that was never write-locked (UINT_MAX in the kernel). */
-export const VM_LOCK_SEQ_NONE = -1;
+const VM_LOCK_SEQ_NONE = -1;
 
 export const Vma = defineTable(
   'vma[%]',
@@ -61,11 +61,6 @@ export const VmaPool = defineTable('vma_cache[%]', ['vmas'], {
 export function vmGetPageProt(flags: number): number {
   if ((flags & (VM_READ | VM_WRITE)) === 0) return PTE_PROTNONE;
   return PTE_PRESENT | PTE_USER | ((flags & VM_WRITE) !== 0 ? PTE_RW : 0);
-}
-
-/** include/linux/mm.h: vma_pages(). The caller keeps the VMA stable. @returns pages. */
-export function* vmaPages(vma: number): Op {
-  return (yield* read(Vma.vmEnd.at(vma))) - (yield* read(Vma.vmStart.at(vma)));
 }
 
 /** mm/vma_init.c: vm_area_alloc(). @param mm - its address space. @returns a VMA, or NO_VMA. */

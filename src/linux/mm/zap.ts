@@ -59,13 +59,7 @@ export function endOfTable(vpn: number): number {
  * @param v - vCPU, inside tlbGather. @param vma - VMA that is stable for the caller.
  * @param start - first vpn. @param end - vpn after the last.
  */
-export function* zapPageRange(
-  v: number,
-  mm: number,
-  vma: number,
-  start: number,
-  end: number,
-): Op<void> {
+function* zapPageRange(v: number, mm: number, vma: number, start: number, end: number): Op<void> {
   yield* tlbStartVma(v, vma);
   let vpn = start;
   while (vpn < end) {

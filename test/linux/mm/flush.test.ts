@@ -25,7 +25,8 @@ import { bootedMachine, joinTask, mapAnonymous, newTask, setOnline } from './mac
 import { complain, race, tlbHolds } from './race.ts';
 
 const VPN = 2;
-const ELSEWHERE = 17;
+/** An address whose entry lies in the same page table, so that Xen flushes for no new table. */
+const SAME_TABLE = 6;
 
 /** vCPU 1 has VPN, which has a page, in its TLB with the right to write. */
 function scene() {
@@ -64,7 +65,7 @@ describe('after the call returned, no other vCPU translates the page as before',
     expect(translationAfter((mm) => madviseDontneed(0, mm, VPN, 1))).toBe(0);
   });
   test('mremap', () => {
-    expect(translationAfter((mm) => mremap(0, mm, VPN, 1, ELSEWHERE))).toBe(0);
+    expect(translationAfter((mm) => mremap(0, mm, VPN, 1, SAME_TABLE))).toBe(0);
   });
   test('mprotect', () => {
     expect(translationAfter((mm) => mprotect(0, mm, VPN, 1, VM_READ)) & PTE_RW).toBe(0);

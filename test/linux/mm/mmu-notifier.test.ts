@@ -107,3 +107,22 @@ test('the list does not change while subscribers are told', () => {
   });
   expect(result.finding).toBeUndefined();
 });
+
+test('an insertion beside invalidations that met nobody waits for their end too', () => {
+  const { machine, mm, fd } = scene();
+  runAlone(mmuIntervalNotifierRemove(0, readLocal(Gntdev.notifier.at(fd))));
+  function* inserter(): Op<void> {
+    const sub = yield* mmuIntervalNotifierInsert(1, mm, 3, 1, NOTIFIER_GNTDEV, fd);
+    yield* mmuIntervalReadBegin(sub);
+  }
+  const result = race({
+    machine,
+    threads: { 0: () => invalidate(0, mm), 1: inserter },
+    final: () => {
+      const idle = (readLocal(Mm.invalidateSeq.at(mm)) & 1) === 0;
+      return idle ? null : 'notifier: the sequence stays odd';
+    },
+    executions: 300,
+  });
+  expect(result.finding).toBeUndefined();
+});

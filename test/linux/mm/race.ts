@@ -148,3 +148,18 @@ export function race(options: Race): CheckResult {
   setOnline(0);
   return result;
 }
+
+/** Explores every schedule of a few actors without interrupts. */
+export function exhaust(machine: Machine, bodies: readonly (() => Op<unknown>)[]): CheckResult {
+  complaint = null;
+  return check({
+    machine,
+    actors: bodies.map((body, i) => ({ name: `actor ${i}`, body })),
+    setup: () => {
+      complaint = null;
+    },
+    final: () => complaint,
+    strategy: 'optimal',
+    executions: 20_000,
+  });
+}

@@ -11,15 +11,20 @@ import { doMunmap } from '../../../src/linux/mm/munmap.ts';
 import { Mm } from '../../../src/linux/mm/mm.ts';
 import { VM_OPS_ANONYMOUS } from '../../../src/linux/mm/vm-ops.ts';
 import { NO_VMA, VM_READ, VM_WRITE, Vma, VmaPool } from '../../../src/linux/mm/vma.ts';
-import { lockVmaUnderRcu, vmaEndRead } from '../../../src/linux/mm/vma-lock.ts';
+import {
+  lockVmaUnderRcu,
+  vmaEndRead,
+  vmaStartRead,
+  vmaStartWrite,
+} from '../../../src/linux/mm/vma-lock.ts';
 import { splitVma } from '../../../src/linux/mm/vma-split.ts';
 import { mmapWriteLock, mmapWriteUnlock } from '../../../src/linux/mm/mm.ts';
 import { vmaLookup } from '../../../src/linux/mm/vma-tree.ts';
 import type { Op } from '../../../src/shared/op.ts';
-import { cpuRelax, readLocal, runAlone } from '../../../src/shared/operations.ts';
+import { cpuRelax, read, readLocal, runAlone, write } from '../../../src/shared/operations.ts';
 import { rcuReadLock, rcuReadUnlock } from '../../../src/shared/rcu.ts';
 import { bootedMachine, joinTask, mapAnonymous, newTask, settle, vmasOf } from './machine.ts';
-import { complain, race } from './race.ts';
+import { complain, exhaust, race } from './race.ts';
 
 const KTHREAD = 3;
 const ANONYMOUS = VM_OPS_ANONYMOUS;
@@ -126,6 +131,32 @@ describe.each(['sc', 'tso'] as const)('under %s', (memory) => {
     });
     expect(result.finding).toBeUndefined();
   });
+});
+
+/** The read lock of a VMA that was found before, and its end twice. */
+function* lockedReader(mm: number, vma: number): Op<void> {
+  yield* rcuReadLock(0);
+  const locked = yield* vmaStartRead(mm, vma);
+  yield* rcuReadUnlock(0);
+  if (locked !== 1) return;
+  const end = yield* read(Vma.vmEnd.at(vma));
+  const again = yield* read(Vma.vmEnd.at(vma));
+  if (end !== again) complain(`vma: its end ${end} became ${again} under its read lock`);
+  yield* vmaEndRead(vma);
+}
+
+test('in every schedule the bounds stay as they are under the read lock', () => {
+  const { machine, mm } = scene();
+  const vma = runAlone(vmaLookup(mm, 2));
+  function* writer(): Op<void> {
+    yield* mmapWriteLock(mm);
+    yield* vmaStartWrite(vma);
+    yield* write(Vma.vmEnd.at(vma), 5);
+    yield* mmapWriteUnlock(mm);
+  }
+  const result = exhaust(machine, [() => lockedReader(mm, vma), writer]);
+  expect(result.finding).toBeUndefined();
+  expect(result.verdict).toBe('safe');
 });
 
 function bounds(vma: number): number[] {

@@ -107,7 +107,9 @@ function parseSchedule(text: string): number[] {
 }
 
 function escape(text: string): string {
-  return encodeURIComponent(text).replace(/[.!'()*~]/g, percent).replaceAll('%2F', '/');
+  return encodeURIComponent(text)
+    .replace(/[.!'()*~]/g, percent)
+    .replaceAll('%2F', '/');
 }
 
 function percent(sign: string): string {

@@ -8,152 +8,16 @@
  * processor's store is not ordered with the flush of that store, only before the next store to
  * the word by another; so it does not matter whether it found the value in the buffer or in
  * memory.
- *
- * Everything lies in columns of integers that are reused; going back to a prefix is `truncate`.
  */
-import {
-  AWAIT_EQUAL,
-  AWAIT_NOT_EQUAL,
-  KIND_COUNT,
-  LOAD_THROUGH,
-  STORE_THROUGH,
-} from '../../shared/kinds.ts';
+import { LOAD_THROUGH, STORE_THROUGH } from '../../shared/kinds.ts';
 import { mem } from '../../shared/memory.ts';
-import type { Column } from '../columns.ts';
-import { grown } from '../columns.ts';
 import type { Fibers } from '../fibers.ts';
 import { INSERTS, READS, READS_OWN, WRITES } from '../model.ts';
-import { EFFECTS } from '../models/sc.ts';
-import { CAPACITY, isStore, isWait } from '../models/tso.ts';
+import { CAPACITY, isWait } from '../models/tso.ts';
+import { NONE } from './events.ts';
+import { RacesOfWaits } from './waits.ts';
 
-const NONE = -1;
-
-export class History {
-  readonly processes: number;
-  readonly actors: number;
-  length = 0;
-  /** Columns by event. */
-  proc = new Int32Array(0);
-  /** Number of the event within its process, from 1. */
-  rank = new Int32Array(0);
-  effect = new Int32Array(0);
-  word = new Int32Array(0);
-  guard = new Int32Array(0);
-  before = new Int32Array(0);
-  after = new Int32Array(0);
-  /** Number of the buffered store that is inserted, read or flushed. */
-  ordinal = new Int32Array(0);
-  kind = new Int32Array(0);
-  a = new Int32Array(0);
-  b = new Int32Array(0);
-  c = new Int32Array(0);
-  /** The word that the operation names; `word` can be its guard instead. */
-  operand = new Int32Array(0);
-  /** A choice of data: what was chosen, out of how many (0: the event is none). */
-  choice = new Int32Array(0);
-  choices = new Int32Array(0);
-  /** Row i: for each process, how many of its events happen before event i or are it. */
-  clock = new Int32Array(0);
-  /** Races: pairs of events. The second one may be the row after the last, an operation to come. */
-  raceFirst = new Int32Array(256);
-  raceSecond = new Int32Array(256);
-  races = 0;
-  /** A load that takes its own processor's store from memory: the flush of that store; else -1. */
-  ownFlush = new Int32Array(0);
-  /** Interrupt level of the event's processor before the event. */
-  private level = new Int32Array(0);
-  private raceEnd = new Int32Array(0);
-  private previous = new Int32Array(0);
-  private groupPrevious = new Int32Array(0);
-  /** What the event's entry in `inserts` or `flushes` was before. */
-  private displaced = new Int32Array(0);
-  /** Accesses: event i accesses its word as 2i and its guard as 2i + 1. */
-  private link = new Int32Array(0);
-  private readonly head: Int32Array;
-  private readonly last: Int32Array;
-  private readonly groupLast: Int32Array;
-  /** TSO: the insertion a flush or forwarded load goes back to, and an insertion's readers. */
-  private source = new Int32Array(0);
-  private reader = new Int32Array(0);
-  private nextReader = new Int32Array(0);
-  private readonly inserts: Int32Array;
-  private readonly flushes: Int32Array;
-  /** 1 for kinds that wait for an empty buffer. */
-  private readonly draining = new Uint8Array(KIND_COUNT);
-  readonly grouped: boolean;
-  private readonly ownLevel: Int32Array;
-  readonly cpu: Int32Array;
-  private readonly interrupt: Uint8Array;
-  private candidates = new Int32Array(0);
-  private candidateCount = 0;
-
-  constructor(fibers: Fibers) {
-    const { processes, count, processors } = fibers;
-    this.processes = processes;
-    this.actors = count;
-    this.head = new Int32Array(fibers.saved.length).fill(NONE);
-    this.last = new Int32Array(processes).fill(NONE);
-    this.groupLast = new Int32Array(count).fill(NONE);
-    this.inserts = new Int32Array(fibers.model.buffers * CAPACITY);
-    this.flushes = new Int32Array(fibers.model.buffers * CAPACITY);
-    this.grouped = processors.any;
-    this.cpu = processors.cpu;
-    this.interrupt = processors.interrupt;
-    this.ownLevel = Int32Array.from(processors.above, (above, i) =>
-      processors.any ? sharing(processors.cpu, i) - above.length : 0,
-    );
-    for (let kind = 0; kind < KIND_COUNT; kind++) {
-      this.draining[kind] = fibers.model.drains(kind, false) ? 1 : 0;
-    }
-    this.reserve(256);
-  }
-
-  private reserve(capacity: number): void {
-    const grow = (column: Column, size = capacity): Column => grown(column, size);
-    this.proc = grow(this.proc);
-    this.rank = grow(this.rank);
-    this.effect = grow(this.effect);
-    this.word = grow(this.word);
-    this.guard = grow(this.guard);
-    this.before = grow(this.before);
-    this.after = grow(this.after);
-    this.ordinal = grow(this.ordinal);
-    this.kind = grow(this.kind);
-    this.a = grow(this.a);
-    this.b = grow(this.b);
-    this.c = grow(this.c);
-    this.operand = grow(this.operand);
-    this.choice = grow(this.choice);
-    this.choices = grow(this.choices);
-    this.clock = grow(this.clock, capacity * this.processes);
-    this.ownFlush = grow(this.ownFlush);
-    this.level = grow(this.level);
-    this.raceEnd = grow(this.raceEnd);
-    this.previous = grow(this.previous);
-    this.groupPrevious = grow(this.groupPrevious);
-    this.displaced = grow(this.displaced);
-    this.candidates = new Int32Array(capacity * 2);
-    this.link = grow(this.link, capacity * 2);
-    this.source = grow(this.source);
-    this.reader = grow(this.reader);
-    this.nextReader = grow(this.nextReader);
-  }
-
-  /** Does event `e` happen before event `f`, or is it `f`? */
-  precedes(e: number, f: number): boolean {
-    return this.clock[f * this.processes + this.proc[e]] >= this.rank[e];
-  }
-
-  /** The last event of a process, or -1. */
-  lastOf(process: number): number {
-    return this.last[process];
-  }
-
-  /** Races that earlier events than `i` closed; those of `i` begin here. */
-  racesBefore(i: number): number {
-    return i === 0 ? 0 : this.raceEnd[i - 1];
-  }
-
+export class History extends RacesOfWaits {
   /** Forgets all events from number `length` on. */
   truncate(length: number): void {
     for (let i = this.length - 1; i >= length; i--) {
@@ -169,10 +33,6 @@ export class History {
     }
     this.length = length;
     this.races = this.racesBefore(length);
-  }
-
-  private slotOf(i: number, buffer: number): number {
-    return buffer * CAPACITY + (this.ordinal[i] % CAPACITY);
   }
 
   /** Records what the process has just done, and finds the races that it closes. */
@@ -270,18 +130,6 @@ export class History {
     if (flush >= 0) this.join(row, flush);
   }
 
-  private drains(kind: number, actor: number): boolean {
-    return this.draining[kind] === 1 || (this.interrupt[actor] === 1 && isAwait(kind));
-  }
-  private join(row: number, event: number): void {
-    const { clock, processes } = this;
-    const from = event * processes;
-    for (let q = 0; q < processes; q++) {
-      const theirs = clock[from + q];
-      if (theirs > clock[row + q]) clock[row + q] = theirs;
-    }
-  }
-
   /** Orders the event after the conflicting ones; those adjacent to it in that order race. */
   private joinAndRace(i: number, process: number): void {
     const effect = this.effect[i];
@@ -305,10 +153,6 @@ export class History {
       if (e !== last && !(grouped && this.shareProcessor(e, process))) this.race(e, i);
       this.join(row, e);
     }
-  }
-
-  private shareProcessor(e: number, actor: number): boolean {
-    return this.proc[e] < this.actors && this.cpu[this.proc[e]] === this.cpu[actor];
   }
 
   /** All accesses that a write of `word` comes after: the reads since the last write, and it. */
@@ -349,12 +193,6 @@ export class History {
     this.candidates[this.candidateCount++] = e;
   }
 
-  private writeBefore(access: number): number {
-    let at = access;
-    while (at >= 0 && ((at & 1) === 1 || this.effect[at >> 1] !== WRITES)) at = this.link[at];
-    return at < 0 ? NONE : at >> 1;
-  }
-
   /** Latest first. */
   private sortCandidates(): void {
     const { candidates } = this;
@@ -364,100 +202,6 @@ export class History {
       for (; k > 0 && candidates[k - 1] < e; k--) candidates[k] = candidates[k - 1];
       candidates[k] = e;
     }
-  }
-
-  private race(e: number, second: number): void {
-    if (this.races === this.raceFirst.length) {
-      this.raceFirst = grown(this.raceFirst);
-      this.raceSecond = grown(this.raceSecond);
-    }
-    this.raceFirst[this.races] = e;
-    this.raceSecond[this.races++] = second;
-  }
-
-  /**
-   * A wait cannot go right before the write that made it possible, but perhaps before an earlier
-   * one: the latest at whose time it was possible, and that does not precede it anyway.
-   * @returns the last write of the word, which is no race.
-   */
-  private raceOfWait(second: number, row: number): number {
-    const last = this.writeBefore(this.head[this.operand[second]]);
-    this.raceEarlier(second, row, last);
-    return last;
-  }
-
-  private raceEarlier(second: number, row: number, from: number): void {
-    let own = NONE;
-    for (let e = from; e >= 0; e = this.writeBefore(this.link[2 * e])) {
-      if (this.clock[row + this.proc[e]] >= this.rank[e]) return;
-      if (this.isOwnStoreAt(second, e)) {
-        own = e;
-        continue;
-      }
-      if (own >= 0 && !this.precedes(e, this.source[own])) continue;
-      const { kind, a, b } = this;
-      if (!holds(kind[second], this.before[e], a[second], b[second])) continue;
-      if (this.grouped && !this.processorAllows(second, e)) continue;
-      this.race(e, second);
-      return;
-    }
-  }
-
-  /** Could the processor run `second` if all that comes after `e` had not happened? */
-  private processorAllows(second: number, e: number): boolean {
-    const actor = this.proc[second];
-    if (this.shareProcessor(e, actor)) return false;
-    let level = this.level[second];
-    for (let x = this.groupLast[this.cpu[actor]]; x >= 0 && this.precedes(e, x);) {
-      level = this.level[x];
-      x = this.groupPrevious[x];
-    }
-    return level <= this.ownLevel[actor] && this.bufferAllows(second, e);
-  }
-
-  private bufferAllows(second: number, e: number): boolean {
-    const actor = this.proc[second];
-    if (this.actors === this.processes || !this.drains(this.kind[second], actor)) return true;
-    let first = NONE;
-    for (let f = this.last[this.actors + this.cpu[actor]]; f >= 0 && this.precedes(e, f);) {
-      first = f;
-      f = this.previous[f];
-    }
-    return first < 0 || this.precedes(e, this.source[first]);
-  }
-
-  /** The same for a processor that is shared with interrupts: before the event that took it. */
-  private raceInGroup(i: number, row: number, process: number): void {
-    let e = this.groupLast[this.cpu[process]];
-    while (e >= 0 && this.clock[row + this.proc[e]] < this.rank[e]) {
-      const free = this.level[e] <= this.ownLevel[process] && this.bufferAllows(i, e);
-      if (free && this.possibleBefore(i, e)) {
-        this.race(e, i);
-        return;
-      }
-      e = this.groupPrevious[e];
-    }
-  }
-
-  /** Would the wait `second` be possible if all that comes after `e` had not happened? */
-  private possibleBefore(second: number, e: number): boolean {
-    if (!isWait(this.kind[second])) return true;
-    const word = this.operand[second];
-    const own = this.effect[second] === READS_OWN;
-    if (own && !this.precedes(e, this.source[second])) return true;
-    let write = this.writeBefore(this.head[word]);
-    const untouched = own ? mem[word] : this.before[second];
-    let value = write < 0 ? untouched : this.after[write];
-    while (write >= 0 && this.precedes(e, write)) {
-      if (this.isOwnStoreAt(second, write) && !this.precedes(e, this.source[write])) break;
-      value = this.before[write];
-      write = this.writeBefore(this.link[2 * write]);
-    }
-    return holds(this.kind[second], value, this.a[second], this.b[second]);
-  }
-
-  private isOwnStoreAt(second: number, write: number): boolean {
-    return this.proc[write] === this.actors + this.cpu[this.proc[second]];
   }
 
   /** Makes the event the last one of its words. */
@@ -505,27 +249,4 @@ export class History {
     if (isWait(this.kind[i])) this.raceOfWait(i, row);
     if (this.grouped) this.raceInGroup(i, row, actor);
   }
-
-  /** What an operation of this kind does, if it succeeds. */
-  effectOf(kind: number): number {
-    return isStore(kind) && this.processes > this.actors ? INSERTS : EFFECTS[kind];
-  }
-
-  /** The row after the last event, for an event that has not happened. */
-  scratch(): number {
-    if (this.length === this.proc.length) this.reserve(this.length * 2);
-    return this.length;
-  }
-}
-
-function sharing(cpu: Int32Array, actor: number): number {
-  return cpu.reduce((found, other) => (other === cpu[actor] ? found + 1 : found), -1);
-}
-
-function isAwait(kind: number): boolean {
-  return kind === AWAIT_EQUAL || kind === AWAIT_NOT_EQUAL;
-}
-
-function holds(kind: number, value: number, a: number, b: number): boolean {
-  return kind === AWAIT_NOT_EQUAL ? (value & a) !== b : (value & a) === b;
 }

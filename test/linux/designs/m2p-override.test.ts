@@ -206,6 +206,7 @@ describe('m2p_override', () => {
         { name: 'task', body: task },
         { name: 'irq', body: handler, interrupts: { actor: 0, word: upcall } },
       ],
+      strategy: 'pct',
       executions: 300,
     });
     expect(found.finding).toBeUndefined();

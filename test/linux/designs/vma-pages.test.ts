@@ -17,13 +17,27 @@ import {
   vmaPagesOpen,
   vmaPagesSplit,
 } from '../../../src/linux/designs/vma-pages.ts';
-import { NO_PAGE } from '../../../src/linux/mm/page.ts';
+import { MapPage } from '../../../src/linux/drivers/gntdev/grant-map.ts';
+import { unmapGrantPagesWhenIdle } from '../../../src/linux/drivers/gntdev/unmap.ts';
+import { INVALID_P2M_ENTRY, P2m } from '../../../src/linux/mm/p2m.ts';
+import { NO_PAGE, Page, getPage, putPage } from '../../../src/linux/mm/page.ts';
+import { pteOffsetMapLock, pteUnlock } from '../../../src/linux/mm/pgtable.ts';
 import { Vma, vmAreaAlloc, vmAreaDup } from '../../../src/linux/mm/vma.ts';
 import type { Op } from '../../../src/shared/op.ts';
-import { runAlone, write, writeLocal } from '../../../src/shared/operations.ts';
+import { cpuRelax, read, runAlone, write, writeLocal } from '../../../src/shared/operations.ts';
 import { slabInUse } from '../../../src/shared/slab.ts';
 import { PageArrayBitmap } from '../../../src/linux/designs/vma-pages.ts';
-import { OTHER_TASK, TASK, bootGuests, explore, now } from '../drivers/guests.ts';
+import {
+  KTHREAD,
+  OTHER_TASK,
+  TASK,
+  bootGuests,
+  explore,
+  grantPage,
+  mapGrants,
+  now,
+  userSpace,
+} from '../drivers/guests.ts';
 
 const START = 16;
 
@@ -118,6 +132,45 @@ describe('the page array of a VMA', () => {
       },
     );
     expect(found.verdict).toBe('safe');
+  });
+
+  test('gives no new reference once its slot is cleared', () => {
+    const machine = bootGuests();
+    const mm = userSpace(TASK, OTHER_TASK);
+    mapGrants(mm, [grantPage().ref], START);
+    const page = now(MapPage.value.at2(0, 0));
+    const slow = function* (): Op<void> {
+      const ptep = yield* pteOffsetMapLock(TASK, mm, START);
+      const found = yield* read(PageSlot.value.at2(0, 0));
+      if (found !== NO_PAGE) yield* getPage(found);
+      yield* pteUnlock(ptep);
+      yield* cpuRelax();
+      if (found !== NO_PAGE) yield* putPage(TASK, found);
+    };
+    let lost = false;
+    const found = explore(
+      machine,
+      [
+        { name: 'gup', v: TASK, body: slow },
+        {
+          name: 'unmap',
+          v: OTHER_TASK,
+          body: () => unmapGrantPagesWhenIdle(OTHER_TASK, 0, 0, 0, 1),
+        },
+      ],
+      {
+        strategy: 'pct',
+        threads: [KTHREAD],
+        executions: 300,
+        setup: () => (lost = false),
+        invariant: () => {
+          const held = now(Page.refcount.at(page)) > 1;
+          lost ||= held && now(P2m.value.at(page)) === INVALID_P2M_ENTRY;
+          return lost ? 'in use: a page that is held lost its frame' : null;
+        },
+      },
+    );
+    expect(found.finding?.message).toBeUndefined();
   });
 
   test('page->private names domain and ref and no frame', () => {

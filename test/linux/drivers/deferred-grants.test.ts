@@ -166,4 +166,28 @@ describe('a grant that is still mapped when it ends', () => {
     );
     expect(found.finding).toBeUndefined();
   });
+
+  test.each(['sc', 'tso'] as const)('is on the list once, beside another, under %s', (memory) => {
+    const machine = bootGuests();
+    const first = mapOne();
+    const second = mapOne();
+    const end = (v: number, map: KernelMap) => () => gnttabEndForeignAccess(v, map.ref, map.page);
+    const head = Gnttab.deferredNext.at(GRANTER);
+    const nodes = [0, 1].map((i) => DeferredEntry.next.at2(GRANTER, i));
+    const whole = (): boolean => {
+      const at = now(head);
+      const last = now(at);
+      const around = now(last) === head && now(head + 1) === last && now(last + 1) === at;
+      return around && at !== last && nodes.includes(at) && nodes.includes(last);
+    };
+    const found = explore(
+      machine,
+      [
+        { name: 'first', v: GRANTER_TASK, body: end(GRANTER_TASK, first) },
+        { name: 'second', v: 1, body: end(1, second) },
+      ],
+      { memory, executions: 200, final: () => (whole() ? null : 'list: broken') },
+    );
+    expect(found.finding).toBeUndefined();
+  });
 });

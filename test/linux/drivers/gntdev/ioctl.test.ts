@@ -21,6 +21,7 @@ import {
   gntdevSetUnmapNotify,
   gntdevUnmapGrantRef,
 } from '../../../../src/linux/drivers/gntdev/ioctl.ts';
+import { runDeferred } from '../../../../src/linux/drivers/workqueue.ts';
 import { EINVAL, ENOENT } from '../../../../src/linux/errno.ts';
 import { doMunmap } from '../../../../src/linux/mm/munmap.ts';
 import { frameWord } from '../../../../src/hardware/paging.ts';
@@ -33,6 +34,7 @@ import { cpuStore } from '../../../../src/hardware/access.ts';
 import {
   GRANTER,
   GRANTER_TASK,
+  KTHREAD,
   MAPPER,
   TASK,
   bootGuests,
@@ -83,6 +85,16 @@ describe.each(designs)('gntdev with %s', (_name, design) => {
     must(runAlone(doMunmap(TASK, m.mm, VPN, 1)));
     expect(leftOver(0)).toBe(0);
     expect(now(ActiveEntry.pin.at2(GRANTER, ref))).toBe(0);
+  });
+
+  test('can be mapped and unmapped for ever', () => {
+    bootGuests({ design });
+    const m = mapGrants(userSpace(TASK), [grantPage().ref], VPN);
+    for (let i = 0; i < 10; i++) {
+      must(runAlone(doMunmap(TASK, m.mm, VPN, 1)));
+      runAlone(runDeferred(KTHREAD));
+      expect(runAlone(mmapGntdev(TASK, m.mm, m.file, m.index, VPN, 1))).toBe(VPN);
+    }
   });
 
   test('names offset and length of the map at an address', () => {

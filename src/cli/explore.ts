@@ -3,7 +3,9 @@ import { Command } from 'commander';
 import type { CheckResult } from '../explore/check.ts';
 import { check } from '../explore/check.ts';
 import type { Scenario } from '../explore/scenario.ts';
+import { replay } from '../explore/replay.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
+import { strategyNames } from '../explore/strategies/index.ts';
 import { bold, green, print, red, short } from './output.ts';
 import { findScenario } from './scenarios.ts';
 import {
@@ -18,14 +20,6 @@ import {
 
 /** Executions of a strategy that would go on for ever, if no limit is given. */
 const USUAL_EXECUTIONS = 10_000;
-const STRATEGIES: readonly StrategyName[] = [
-  'random',
-  'round-robin',
-  'pct',
-  'dfs',
-  'dpor',
-  'optimal',
-];
 const EXHAUSTIVE: readonly string[] = ['dfs', 'dpor', 'optimal'];
 const MEMORIES = ['sc', 'tso'] as const;
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -37,6 +31,7 @@ interface RawOptions {
   readonly strategy: string;
   readonly executions?: string;
   readonly seconds?: string;
+  readonly depth: string;
   readonly seed: string;
   readonly json?: boolean;
 }
@@ -49,6 +44,8 @@ interface Exploration {
   readonly memory: 'sc' | 'tso';
   readonly strategy: StrategyName;
   readonly result: CheckResult;
+  /** Of the finding, if there is one. */
+  readonly preemptions: number;
   readonly seconds: number;
 }
 
@@ -60,12 +57,13 @@ export function exploreCommand(exit: (status: number) => void): Command {
     .option('--param <n>', 'size of the scenario (default: its usual one)')
     .option('--design <name>', 'design of grant mapping, where the scenario has designs')
     .option('--memory <model>', `memory model: ${MEMORIES.join(', ')}`, 'sc')
-    .option('--strategy <name>', `how to choose schedules: ${STRATEGIES.join(', ')}`, 'pct')
+    .option('--strategy <name>', `how to choose schedules: ${strategyNames.join(', ')}`, 'pct')
     .option(
       '--executions <n>',
       `stop after so many (default: ${USUAL_EXECUTIONS}, or all if the strategy exhausts)`,
     )
     .option('--seconds <s>', 'stop after this time')
+    .option('--depth <d>', 'bug depth of pct, budget of the bounded searches', '3')
     .option('--seed <n>', 'seed of random strategies', '1')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
@@ -82,7 +80,7 @@ export function exploreCommand(exit: (status: number) => void): Command {
 
 function explore(scenario: Scenario, raw: RawOptions): Exploration {
   const memory = oneOf(raw.memory, MEMORIES, 'memory model') as 'sc' | 'tso';
-  const strategy = oneOf(raw.strategy, STRATEGIES, 'strategy') as StrategyName;
+  const strategy = oneOf(raw.strategy, strategyNames, 'strategy') as StrategyName;
   const usual = EXHAUSTIVE.includes(strategy) || raw.seconds !== undefined ? MOST : undefined;
   const executions =
     raw.executions === undefined
@@ -91,11 +89,15 @@ function explore(scenario: Scenario, raw: RawOptions): Exploration {
   const seconds =
     raw.seconds === undefined ? Infinity : positiveNumber(raw.seconds, '--seconds', 1e7);
   const seed = wholeNumber(raw.seed, '--seed', 0);
+  const depth = wholeNumber(raw.depth, '--depth', 1);
   const design = readDesign(scenario, raw.design);
   const param = readParam(scenario, raw.param);
   const from = performance.now();
   const prepared = scenario.prepare({ design: design ?? '', param: param ?? 0 });
-  const result = check({ ...prepared, memory, strategy, executions, seconds, seed });
+  const subject = { scenario: scenario.name, design: design ?? '', param: param ?? 0 };
+  const options = { ...prepared, memory, strategy, executions, seconds, seed, depth, subject };
+  const result = check(options);
+  const { finding } = result;
   return {
     scenario: scenario.name,
     param,
@@ -103,6 +105,7 @@ function explore(scenario: Scenario, raw: RawOptions): Exploration {
     memory,
     strategy,
     result,
+    preemptions: finding === undefined ? 0 : replay(options, finding).preemptions,
     seconds: (performance.now() - from) / 1000,
   };
 }
@@ -131,7 +134,7 @@ function statusOf({ verdict }: CheckResult): number {
   return verdict === 'safe' ? EXIT_CLEAN : EXIT_UNDECIDED;
 }
 
-function jsonOf({ result, seconds, ...asked }: Exploration): object {
+function jsonOf({ result, preemptions, seconds, ...asked }: Exploration): object {
   const { verdict, exhausted, executions, blocked, discarded, steps, finding } = result;
   return {
     ...asked,
@@ -150,12 +153,13 @@ function jsonOf({ result, seconds, ...asked }: Exploration): object {
             message: finding.message,
             words: finding.words,
             seed: finding.seed,
+            preemptions,
           },
         }),
   };
 }
 
-function describe({ result, seconds, ...asked }: Exploration): void {
+function describe({ result, preemptions, seconds, ...asked }: Exploration): void {
   const { finding } = result;
   const size = asked.param === null ? '' : ` (${asked.param})`;
   const design = asked.design === null ? '' : `, ${asked.design}`;
@@ -167,7 +171,8 @@ function describe({ result, seconds, ...asked }: Exploration): void {
     if (finding.words.length > 0) {
       print(`  words  ${finding.words.join(', ')}`);
     }
-    if (finding.seed !== '') print(`  seed   ${finding.seed}`);
+    print(`  ${finding.schedule.length} steps, ${preemptions} preemptions`);
+    print(`  gntrace replay ${finding.seed}`);
   }
   const covered = result.exhausted ? ', every schedule covered' : '';
   const extra = [

@@ -7,6 +7,8 @@ import { exploreCommand } from './explore.ts';
 import { listCommand } from './list.ts';
 import { litmusCommand } from './litmus.ts';
 import { complain, surviveClosedPipes } from './output.ts';
+import { replayCommand } from './replay.ts';
+import { shrinkCommand } from './shrink.ts';
 import { startCommand } from './start.ts';
 import { stressCommand } from './stress.ts';
 import { EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE, UsageError } from './usage.ts';
@@ -28,6 +30,8 @@ async function main(args: readonly string[]): Promise<number> {
     .helpCommand(true)
     .addCommand(listCommand(exit))
     .addCommand(exploreCommand(exit))
+    .addCommand(replayCommand(exit))
+    .addCommand(shrinkCommand(exit))
     .addCommand(litmusCommand(exit))
     .addCommand(startCommand(exit))
     .addCommand(stressCommand(exit));

@@ -17,6 +17,11 @@ function scenarioOf(program: Program): Scenario {
 
 export const scenarios: readonly Scenario[] = programs.map(scenarioOf);
 
+/** The module that gives a scenario's actors to threads in lockstep; null if there is none. */
+export function castModuleOf(scenario: Scenario): string | null {
+  return scenario.name.startsWith('program/') ? 'src/programs/cast' : null;
+}
+
 /** The scenario of this name; a wrong name is wrong use. */
 export function findScenario(name: string): Scenario {
   const names = scenarios.map((scenario) => scenario.name);

@@ -1,0 +1,150 @@
+/** `gntrace replay`: one schedule again, in fibers or on real worker threads. */
+import { Command } from 'commander';
+import type { Replayed } from '../explore/replay.ts';
+import { DivergedError, replay } from '../explore/replay.ts';
+import { Trace } from '../explore/trace.ts';
+import { KIND_NAMES } from '../shared/kinds.ts';
+import type { Machine } from '../shared/layout.ts';
+import { wordName } from '../shared/layout.ts';
+import { LockstepCrew } from '../threads/lockstep.ts';
+import { bold, green, print, red } from './output.ts';
+import { castModuleOf } from './scenarios.ts';
+import type { Seeded } from './seeded.ts';
+import { seededProgram } from './seeded.ts';
+import { EXIT_CLEAN, EXIT_FAILED, EXIT_FINDING, UsageError, oneOf } from './usage.ts';
+
+const PLACES = ['fibers', 'threads'];
+
+interface RawOptions {
+  readonly on: string;
+  readonly steps?: boolean;
+  readonly json?: boolean;
+}
+
+/** What a replay came to. */
+interface Outcome {
+  readonly run: Replayed;
+  readonly trace: Trace;
+  /** Where the threads did something else than the fibers; empty if nowhere. */
+  readonly difference: string;
+}
+
+/** The command. @param exit - takes the exit status. */
+export function replayCommand(exit: (status: number) => void): Command {
+  return new Command('replay')
+    .description('run the one schedule that a seed records')
+    .argument('<seed>', 'a line gnt1.… that explore or shrink printed')
+    .option('--on <place>', `where to run it: ${PLACES.join(', ')}`, 'fibers')
+    .option('--steps', 'print every operation with its value')
+    .option('--json', 'print one JSON object instead of text')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 nothing broke, 1 the finding shows, 2 wrong use, 3 tool failed.',
+    )
+    .action(async (text: string, raw: RawOptions) => {
+      const on = oneOf(raw.on, PLACES, 'place');
+      const seeded = seededProgram(text);
+      const outcome = await replaySeed(seeded, on === 'threads');
+      if (raw.json === true) print(JSON.stringify(jsonOf(seeded, on, outcome)));
+      else describe(seeded, on, outcome, raw.steps === true);
+      exit(statusOf(outcome));
+    });
+}
+
+async function replaySeed(seeded: Seeded, onThreads: boolean): Promise<Outcome> {
+  const run = replayInFibers(seeded);
+  if (!onThreads) return { run, trace: run.trace, difference: '' };
+  return { run, ...(await followOnThreads(seeded, run)) };
+}
+
+function replayInFibers({ seed, options }: Seeded): Replayed {
+  try {
+    return replay(options, seed);
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    throw new UsageError(`the seed does not fit this version of the scenario: ${error.message}`);
+  }
+}
+
+async function followOnThreads(
+  { seed, scenario, options }: Seeded,
+  run: Replayed,
+): Promise<Pick<Outcome, 'trace' | 'difference'>> {
+  const module = castModuleOf(scenario);
+  if (module === null) throw new UsageError(`${scenario.name} cannot be replayed on threads`);
+  const { machine, actors } = options;
+  const cast = { scenario: scenario.name, design: seed.design, param: seed.param };
+  const crew = new LockstepCrew(machine, module, cast, actors.length);
+  try {
+    const { schedule, choices } = run;
+    const { log, problem } = await crew.run({ schedule, choices, memory: seed.memory });
+    const trace = new Trace();
+    for (let i = 0; i + 3 < log.length; i += 4) {
+      trace.add(...(log.subarray(i, i + 4) as unknown as [number, number, number, number]));
+    }
+    return { trace, difference: problem !== '' ? problem : differenceOf(run.trace, trace) };
+  } finally {
+    await crew.close();
+  }
+}
+
+/** The first step that differs, in words; empty if none does. */
+function differenceOf(fibers: Trace, threads: Trace): string {
+  const steps = Math.min(fibers.length, threads.length);
+  for (let i = 0; i < steps; i++) {
+    const [a, b] = [JSON.stringify(fibers.step(i)), JSON.stringify(threads.step(i))];
+    if (a !== b) return `step ${i + 1} differs: ${a} in fibers, ${b} on threads`;
+  }
+  if (fibers.length === threads.length) return '';
+  return `${fibers.length} steps in fibers, ${threads.length} on threads`;
+}
+
+function statusOf({ run, difference }: Outcome): number {
+  if (difference !== '') return EXIT_FAILED;
+  return run.complaint === null ? EXIT_CLEAN : EXIT_FINDING;
+}
+
+function jsonOf({ scenario }: Seeded, on: string, { run, trace, difference }: Outcome): object {
+  return {
+    scenario: scenario.name,
+    on,
+    steps: trace.length,
+    digest: trace.digest(),
+    verdict: run.complaint === null ? 'safe' : 'broken',
+    invariant: run.complaint?.invariant ?? null,
+    message: run.complaint?.message ?? null,
+    preemptions: run.preemptions,
+    ...(difference === '' ? {} : { difference }),
+  };
+}
+
+function describe(
+  { scenario, options }: Seeded,
+  on: string,
+  { run, trace, difference }: Outcome,
+  steps: boolean,
+): void {
+  const verdict = run.complaint === null ? green('nothing broke') : red('broken');
+  print(`${bold(scenario.name)}  ${verdict}  [${on}, ${options.memory}]`);
+  if (run.complaint !== null) print(`  ${run.complaint.message}`);
+  if (difference !== '') print(`  ${red('threads and fibers disagree')}: ${difference}`);
+  if (steps)
+    printSteps(
+      trace,
+      options.machine,
+      options.actors.map(({ name }) => name),
+    );
+  print(`  ${trace.length} steps, ${run.preemptions} preemptions, digest ${trace.digest()}`);
+}
+
+function printSteps(trace: Trace, machine: Machine, names: readonly string[]): void {
+  const width = Math.max(...names.map((name) => name.length)) + 8;
+  for (let i = 0; i < trace.length; i++) {
+    const { process, kind, word, value } = trace.step(i);
+    const flushes = process >= names.length;
+    const who = flushes ? `${names[process - names.length]} flush` : names[process];
+    const what = (KIND_NAMES[kind] ?? '').padEnd(16);
+    const where = word === 0 ? '' : wordName(machine, word);
+    print(`  ${String(i + 1).padStart(5)}  ${String(who).padEnd(width)}${what} ${where} ${value}`);
+  }
+}

@@ -1,0 +1,39 @@
+/** From a pasted seed to the program that it speaks of. */
+import type { CheckOptions } from '../explore/check.ts';
+import type { Scenario } from '../explore/scenario.ts';
+import type { Seed } from '../explore/seed.ts';
+import { SeedError, parseSeed } from '../explore/seed.ts';
+import { findScenario } from './scenarios.ts';
+import { UsageError } from './usage.ts';
+
+export interface Seeded {
+  readonly seed: Seed;
+  readonly scenario: Scenario;
+  /** The attached program, under the seed's memory model. */
+  readonly options: CheckOptions;
+}
+
+/** Reads a seed and makes its program. What is wrong with a seed is wrong use. */
+export function seededProgram(text: string): Seeded {
+  const seed = readSeed(text);
+  const scenario = findScenario(seed.scenario);
+  const { design, param } = seed;
+  if (design === '' ? scenario.designs.length > 0 : !scenario.designs.includes(design)) {
+    throw new UsageError(`the seed names a design that ${scenario.name} lacks: "${design}"`);
+  }
+  if (scenario.param !== undefined && !(param >= scenario.param.least)) {
+    throw new UsageError(`the seed names a size that ${scenario.name} cannot have: ${param}`);
+  }
+  const subject = { scenario: scenario.name, design, param };
+  const prepared = scenario.prepare({ design, param });
+  return { seed, scenario, options: { ...prepared, memory: seed.memory, subject } };
+}
+
+function readSeed(text: string): Seed {
+  try {
+    return parseSeed(text);
+  } catch (error) {
+    if (error instanceof SeedError) throw new UsageError(error.message);
+    throw error;
+  }
+}

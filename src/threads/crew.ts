@@ -72,14 +72,19 @@ export class Member {
     this.remote = callsOf(this.worker);
   }
 
-  /** Sets the actor going; resolves when its thread has said so. */
-  async start(): Promise<Answer<null>> {
+  /** Resolves when the thread has opened the machine, or could not. */
+  async ready(): Promise<Answer<unknown>> {
     const gone = new Promise<Answer<null>>((resolve) => {
       this.worker.once('exit', () => {
         resolve({ ok: false, message: `${this.plan.name} died at its start: ${this.error}` });
       });
     });
-    return Promise.race([this.remote.start(), gone, late(this.plan.name)]);
+    return Promise.race([this.remote.inspect(), gone, late(this.plan.name)]);
+  }
+
+  /** Sets the actor going. Only once all are ready: a broken machine must not meet newcomers. */
+  start(): Promise<Answer<null>> {
+    return this.remote.start();
   }
 
   /** Stops the actor before its next operation. */

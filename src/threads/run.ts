@@ -114,11 +114,11 @@ class FreeRun {
   }
 
   private async start(): Promise<void> {
-    startBoard(this.board);
-    const answers = await Promise.all(this.crew.map((member) => member.start()));
+    const answers = await Promise.all(this.crew.map((member) => member.ready()));
     for (const answer of answers) if (!answer.ok) throw new RunError(answer.message);
-    this.spec.onStart?.(this.crew, this.machine);
     startBoard(this.board);
+    this.spec.onStart?.(this.crew, this.machine);
+    for (const member of this.crew) void member.start();
     this.watchdog = new Watchdog(this.crew);
   }
 

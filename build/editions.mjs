@@ -1,7 +1,8 @@
 /**
  * Builds the editions of the source (ARCHITECTURE.md, "One source, three ways"):
  *
- *   dist/fibers    as written; what the command line, the explorer and users of the library load
+ *   dist/fibers    as written, with the operations inlined (inline.mjs); what the command line, the
+ *                  explorer and users of the library load
  *   dist/threads   simulated code stripped of its generators, over operations.threads.ts
  *   dist/lockstep  the same stripped code over operations.lockstep.ts
  *
@@ -22,8 +23,9 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { simulatedRooms, testWorlds } from './rooms.mjs';
+import { inline, readOperations, shiftMap } from './inline.mjs';
 import { strip } from './strip.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -132,6 +134,21 @@ function pointMapsAtSource(outDir, editionRoot) {
   }
 }
 
+/** Replaces the operations of the fibers edition by engine calls, and moves the source maps along. */
+async function inlineOperations(outDir) {
+  const shared = join(outDir, 'src/shared');
+  const kinds = await import(pathToFileURL(join(shared, 'kinds.js')).href);
+  const operations = readOperations(readFileSync(join(shared, 'operations.js'), 'utf8'), kinds);
+  for (const file of allFiles(outDir)) {
+    if (!file.endsWith('.js')) continue;
+    const inlined = inline(readFileSync(file, 'utf8'), operations);
+    if (inlined === null) continue;
+    writeFileSync(file, inlined.text);
+    const map = JSON.parse(readFileSync(`${file}.map`, 'utf8'));
+    writeFileSync(`${file}.map`, JSON.stringify(shiftMap(map, inlined.edits)));
+  }
+}
+
 function* allFiles(dir) {
   for (const name of readdirSync(dir)) {
     const path = join(dir, name);
@@ -155,6 +172,7 @@ for (const edition of editions) {
     pointMapsAtSource(outDir, editionRoot);
   } else {
     compile(root, outDir);
+    await inlineOperations(outDir);
   }
 }
 writeFileSync(stamp, now);

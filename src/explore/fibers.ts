@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../shared/engine.ts';
 import { AWAIT_EQUAL, AWAIT_NOT_EQUAL, CHOOSE, LOST } from '../shared/kinds.ts';
-import { restore, snapshot } from '../shared/memory.ts';
+import { localAccesses, restore, snapshot } from '../shared/memory.ts';
 import type { Observer } from '../shared/observer.ts';
 import { installEngine } from '../shared/operations.ts';
 import type { Actor, Processors } from './actor.ts';
@@ -48,6 +48,10 @@ export const REDUNDANT = 6;
 /** Only daemons were left, and they would go on for ever. */
 export const TRUNCATED = 7;
 
+const NORMAL = 0;
+const STARTING = 1;
+const FEEDING = 2;
+
 const DONE = 0;
 const READY = 1;
 const WAITS = 2;
@@ -79,7 +83,14 @@ export class Fibers implements Engine {
   private readonly status: Uint8Array;
   private readonly fibers: Generator[] = [];
   private next = -1;
-  private starting = false;
+  private mode = NORMAL;
+  /** By step of this execution: its result, and whether it was a choice of data. */
+  private results = new Int32Array(1024);
+  private isChoice = new Uint8Array(1024);
+  /** Feeding: the step up to which results have been handed out. */
+  private fed = 0;
+  private readonly stale: Uint8Array;
+  private readonly localBefore = localAccesses;
   private workers = 0;
 
   constructor(program: FiberProgram, strategy: Strategy) {
@@ -107,6 +118,7 @@ export class Fibers implements Engine {
     this.processes = count + this.model.buffers;
     this.enabled = new Int32Array(this.processes);
     this.status = new Uint8Array(count);
+    this.stale = new Uint8Array(this.processes);
     this.saved = snapshot();
     this.observer = this.watch(program.observer);
   }
@@ -133,17 +145,16 @@ export class Fibers implements Engine {
 
   /** Runs one execution under the strategy. @returns its outcome; RUNNING if nothing is left. */
   run(): number {
-    this.rewind();
-    this.model.reset();
-    this.steps = 0;
+    const last = this.steps;
+    const kept = this.canResume() ? (this.strategy.keep?.(this) ?? -1) : -1;
+    if (kept < 0) this.reset();
     this.outcome = RUNNING;
     this.complaint = null;
-    this.choices.length = 0;
-    this.program.setup?.();
     if (!this.strategy.start(this)) return RUNNING;
     const outer = installEngine(this);
     try {
-      this.launch();
+      if (kept < 0) this.launch();
+      else this.resume(kept, last);
       this.drive();
     } catch (error) {
       if (error instanceof DivergedError) throw error;
@@ -156,6 +167,48 @@ export class Fibers implements Engine {
     return this.outcome;
   }
 
+  private reset(): void {
+    this.rewind();
+    this.model.reset();
+    this.steps = 0;
+    if (this.choices.length > 0) this.choices.length = 0;
+    this.program.setup?.();
+  }
+
+  /** Can an execution go on from the middle of the last one? Only if all state is in view. */
+  private canResume(): boolean {
+    const { setup, observer, memory } = this.program;
+    const inView = setup === null && observer === null && memory === 'sc';
+    return inView && this.localBefore === localAccesses;
+  }
+
+  /**
+   * Goes on from step `kept` of the last execution, which had `last` steps. Actors that took no
+   * step since then stand where they stood; the others run again from their start, alone and
+   * without a switch, on the results that they got.
+   */
+  private resume(kept: number, last: number): void {
+    const { actors } = this.program;
+    this.stale.fill(0);
+    for (let i = kept; i < last; i++) this.stale[this.schedule[i]] = 1;
+    this.mode = FEEDING;
+    this.steps = kept;
+    let chosen = 0;
+    for (let actor = 0; actor < this.count; actor++) {
+      if (this.stale[actor] === 0) continue;
+      this.actor = actor;
+      this.fed = 0;
+      if (this.status[actor] === DONE && actors[actor].daemon !== true) this.workers++;
+      const fiber = actors[actor].body();
+      this.fibers[actor] = fiber;
+      if (fiber.next().done === true) this.finish(actor);
+    }
+    this.mode = NORMAL;
+    if (this.choices.length === 0) return;
+    for (let i = 0; i < kept; i++) chosen += this.isChoice[i];
+    this.choices.length = chosen;
+  }
+
   /** Puts the words back to the start of an execution. */
   rewind(): void {
     restore(this.saved);
@@ -163,7 +216,7 @@ export class Fibers implements Engine {
 
   private launch(): void {
     const { actors } = this.program;
-    this.starting = true;
+    this.mode = STARTING;
     this.workers = 0;
     for (let i = 0; i < this.count; i++) {
       this.actor = i;
@@ -172,7 +225,7 @@ export class Fibers implements Engine {
       this.fibers[i] = fiber;
       if (fiber.next().done === true) this.finish(i);
     }
-    this.starting = false;
+    this.mode = NORMAL;
   }
 
   private drive(): void {
@@ -196,6 +249,7 @@ export class Fibers implements Engine {
 
   begin(kind: number, word: number, a: number, b: number, c: number): boolean {
     const { actor, pending } = this;
+    if (this.mode === FEEDING && this.hasFeed(actor)) return false;
     pending.kind[actor] = kind;
     pending.word[actor] = word;
     pending.a[actor] = a;
@@ -203,20 +257,29 @@ export class Fibers implements Engine {
     pending.c[actor] = c;
     const waits = this.processors.any || this.model.waits(kind);
     this.status[actor] = waits ? WAITS : READY;
-    if (this.starting) return true;
+    if (this.mode !== NORMAL) return true;
     this.next = this.schedules();
     return this.next !== actor;
   }
 
+  private hasFeed(actor: number): boolean {
+    while (this.fed < this.steps && this.schedule[this.fed] !== actor) this.fed++;
+    return this.fed < this.steps;
+  }
+
   perform(): number {
+    if (this.mode === FEEDING) return this.results[this.fed++];
     const { actor, model } = this;
     let result = model.perform(actor);
-    if (this.pending.kind[actor] === CHOOSE) {
+    const kind = this.pending.kind[actor];
+    if (kind === CHOOSE) {
       result = this.strategy.choose(this, this.pending.a[actor]);
       this.choices.push(result);
     }
+    this.isChoice[this.steps - 1] = kind === CHOOSE ? 1 : 0;
     this.result = result;
-    this.after(actor, actor, this.pending.kind[actor], result !== LOST);
+    this.results[this.steps - 1] = result;
+    this.after(actor, actor, kind, result !== LOST);
     return result;
   }
 
@@ -241,12 +304,20 @@ export class Fibers implements Engine {
       }
       const process = this.strategy.pick(this);
       if (process < 0) return this.stop(this.verdictAtRest());
-      if (this.steps === this.schedule.length) this.schedule = grown(this.schedule);
+      if (this.steps === this.schedule.length) this.grow();
       this.schedule[this.steps++] = process;
       if (process < this.count) return process;
       const actor = this.model.flush(process - this.count);
       this.after(process, actor, this.model.flushedKind, true);
     }
+  }
+
+  private grow(): void {
+    this.schedule = grown(this.schedule);
+    this.results = grown(this.results);
+    const isChoice = new Uint8Array(this.schedule.length);
+    isChoice.set(this.isChoice);
+    this.isChoice = isChoice;
   }
 
   private stop(outcome: number): number {

@@ -8,6 +8,11 @@ export interface Strategy {
   readonly name: string;
   /** Exhaustive strategies end by themselves, having covered every schedule up to equivalence. */
   readonly exhaustive: boolean;
+  /**
+   * Asked before `start` where executions can be resumed: how many steps of the last one the next
+   * begins with. All later writes are undone in memory. -1: begin from the start.
+   */
+  keep?(fibers: Fibers): number;
   /** A new execution begins. @returns false if nothing is left to explore. */
   start(fibers: Fibers): boolean;
   /** @returns the process that goes next, enabled now; -1 if none is. */

@@ -35,6 +35,24 @@ export function poke(word: number, value: number): void {
   mem[word] = value;
 }
 
+/**
+ * Local accesses so far. An actor that makes one depends on words in a way that the scheduler does
+ * not see, so it cannot be run again on the results of its operations alone.
+ */
+export let localAccesses = 0;
+
+/** Loads a word without the scheduler's knowledge. */
+export function peekLocal(word: number): number {
+  localAccesses++;
+  return mem[word] as number;
+}
+
+/** Stores a word without the scheduler's knowledge. */
+export function pokeLocal(word: number, value: number): void {
+  localAccesses++;
+  poke(word, value);
+}
+
 /** A copy of all words; from now on `restore` of it costs only what was written since. */
 export function snapshot(): Int32Array {
   forgetDirty();

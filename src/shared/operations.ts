@@ -33,7 +33,7 @@ import {
   WRITE_ONCE,
   XCHG,
 } from './kinds.ts';
-import { mem, poke } from './memory.ts';
+import { peekLocal, pokeLocal } from './memory.ts';
 import type { Op } from './op.ts';
 
 /** The engine of this thread; exported for the code that the build puts in place of operations. */
@@ -203,12 +203,12 @@ export function* choose(count: number): Op {
 
 /** Loads a word that only this actor writes and nobody else reads: no point. */
 export function readLocal(word: number): number {
-  return mem[word] as number;
+  return peekLocal(word);
 }
 
 /** Stores a word that only this actor uses: registers, hypercall scratch, boot parameters. */
 export function writeLocal(word: number, value: number): void {
-  poke(word, value);
+  pokeLocal(word, value);
 }
 
 /** A kernel tracepoint; no point and no effect on the machine. */

@@ -35,6 +35,13 @@ export class History extends RacesOfWaits {
     this.races = this.racesBefore(length);
   }
 
+  /** Puts the words back to what they were before event `length`. */
+  undo(length: number): void {
+    for (let i = this.length - 1; i >= length; i--) {
+      if (this.effect[i] === WRITES) mem[this.word[i]] = this.before[i];
+    }
+  }
+
   /** Records what the process has just done, and finds the races that it closes. */
   record(fibers: Fibers, process: number, chosen: number, choices: number): void {
     const i = this.length;

@@ -42,9 +42,18 @@ export abstract class PartialOrderSearch implements Strategy {
   /** Another process to explore at `depth`, or -1. */
   protected abstract another(depth: number): number;
 
+  keep(): number {
+    if (!this.begun || this.finished) return -1;
+    this.history.undo(this.prefix);
+    return this.prefix;
+  }
+
   start(fibers: Fibers): boolean {
     this.redundant = false;
-    if (this.begun) return !this.finished;
+    if (this.begun) {
+      if (!this.finished) this.history.truncate(this.prefix);
+      return !this.finished;
+    }
     this.begun = true;
     this.history = new History(fibers);
     return true;
@@ -125,7 +134,6 @@ export abstract class PartialOrderSearch implements Strategy {
   }
 
   private goBack(depth: number, process: number, choice: number): void {
-    this.history.truncate(depth);
     this.prefix = depth;
     this.plan = process;
     this.plannedChoice = choice;

@@ -78,7 +78,7 @@ export class OptimalDpor extends PartialOrderSearch {
   private reverse(e: number, second: number): void {
     const { history, tree, hidden } = this;
     tree.clear();
-    hidden.length = 0;
+    if (hidden.length > 0) hidden.length = 0;
     if (this.gather(e)) {
       const reversed = history.scratch();
       if (second < reversed) this.imagine(reversed, e, second);

@@ -1,0 +1,2 @@
+export function decode(mappings: string): number[][][];
+export function encode(lines: number[][][]): string;

@@ -1,4 +1,5 @@
 /** Every scenario that the command line knows, by name. */
+import { raceScenarios } from '../campaign/race-scenarios.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import { programs } from '../programs/catalogue.ts';
 import { pose } from '../programs/pose.ts';
@@ -15,11 +16,12 @@ function scenarioOf(program: Program): Scenario {
   };
 }
 
-export const scenarios: readonly Scenario[] = programs.map(scenarioOf);
+export const scenarios: readonly Scenario[] = [...raceScenarios, ...programs.map(scenarioOf)];
 
 /** The module that gives a scenario's actors to threads in lockstep; null if there is none. */
 export function castModuleOf(scenario: Scenario): string | null {
-  return scenario.name.startsWith('program/') ? 'src/programs/cast' : null;
+  if (scenario.name.startsWith('program/')) return 'src/programs/cast';
+  return scenario.name.startsWith('race/') ? 'workers/race-cast' : null;
 }
 
 /** The scenario of this name; a wrong name is wrong use. */
@@ -27,7 +29,8 @@ export function findScenario(name: string): Scenario {
   const names = scenarios.map((scenario) => scenario.name);
   const found = scenarios[names.indexOf(name)];
   if (found !== undefined) return found;
-  const near = nearest(name, names) ?? nearest(`program/${name}`, names);
+  const near =
+    nearest(name, names) ?? nearest(`race/${name}`, names) ?? nearest(`program/${name}`, names);
   const hint = near === undefined ? 'gntrace list names them all' : `did you mean ${near}?`;
   throw new UsageError(`no scenario called "${name}": ${hint}`);
 }

@@ -1,0 +1,79 @@
+/**
+ * A race on its machine: the tables, the sizes and everybody who runs, as an explorer or lockstep
+ * takes them. Same race, same design: same actors in the same order in every edition.
+ */
+import { physicalActor, upcallActor } from '../hardware/irq.ts';
+import { Vcpu } from '../hardware/vcpu.ts';
+import { machineConfig, machineTables, tinySizes } from '../actors/machine.ts';
+import { PROGRAM_KERNEL_THREAD, runProgram } from '../actors/programs/program.ts';
+import { DESIGN_NAMES } from '../linux/designs/design.ts';
+import { vcpuName } from '../shared/layout.ts';
+import type { Op } from '../shared/op.ts';
+import { writeLocal } from '../shared/operations.ts';
+import type { AnyTable, Config } from '../shared/table.ts';
+import { corpusDefaults, corpusTables } from './process.ts';
+import type { Race } from './race.ts';
+
+/** One who runs in a race: a side of it, a kernel thread, or an interrupt of one of these. */
+export interface PosedActor {
+  readonly name: string;
+  readonly vcpu: number;
+  readonly body: () => Op<void>;
+  readonly daemon: boolean;
+  readonly interrupts?: { readonly actor: number; readonly word: number };
+}
+
+/** The tables of every race's machine. */
+export const raceTables: readonly AnyTable[] = [...machineTables, ...corpusTables];
+
+/** The sizes of a race's machine. @param design - name of a design. */
+export function raceConfig(race: Race, design: string): Config {
+  return machineConfig({
+    ...tinySizes,
+    ...corpusDefaults,
+    ...race.sizes,
+    design: DESIGN_NAMES.indexOf(design),
+  });
+}
+
+/** The sides of the race, then the kernel threads, then the interrupts of all their vCPUs. */
+export function raceActors(race: Race, config: Config): PosedActor[] {
+  const perDomain = config['vcpusPerDomain'] ?? 1;
+  const nameOf = (vcpu: number): string => vcpuName(vcpu, perDomain);
+  const tasks: PosedActor[] = race.actors.map(({ role, vcpu, body }) => ({
+    name: `${nameOf(vcpu)} ${role}`,
+    vcpu,
+    body,
+    daemon: false,
+  }));
+  for (const d of race.kernelThreads) {
+    const vcpu = (d + 1) * perDomain - 1;
+    const body = () => runProgram(PROGRAM_KERNEL_THREAD, vcpu, -1);
+    tasks.push({ name: `${nameOf(vcpu)} kernel thread`, vcpu, body, daemon: true });
+  }
+  const interrupts = tasks.flatMap(({ vcpu }, actor): PosedActor[] => [
+    {
+      name: `${nameOf(vcpu)} upcall`,
+      vcpu,
+      body: () => upcallActor(vcpu),
+      daemon: true,
+      interrupts: { actor, word: Vcpu.upcall.at(vcpu) },
+    },
+    {
+      name: `${nameOf(vcpu)} physical interrupt`,
+      vcpu,
+      body: () => physicalActor(vcpu),
+      daemon: true,
+      interrupts: { actor, word: Vcpu.physical.at(vcpu) },
+    },
+  ]);
+  return [...tasks, ...interrupts];
+}
+
+/** Only vCPUs that somebody runs on take part in TLB flushes. */
+export function bringOnline(actors: readonly PosedActor[], vcpus: number): void {
+  for (let v = 0; v < vcpus; v++) {
+    const used = actors.some(({ vcpu }) => vcpu === v);
+    writeLocal(Vcpu.online.at(v), used ? 1 : 0);
+  }
+}

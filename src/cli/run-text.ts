@@ -40,7 +40,8 @@ function describeFindings(result: RunResult): string[] {
   const all = byViolation(findings);
   const more = findings.length - all.length;
   return [
-    red(bold(`${all.length} kinds of finding`)) + (more > 0 ? `, ${findings.length} places` : ''),
+    red(bold(all.length === 1 ? '1 kind of finding' : `${all.length} kinds of finding`)) +
+      (more > 0 ? `, at ${findings.length} places` : ''),
     ...all
       .slice(0, SHOWN)
       .flatMap((finding) => [
@@ -85,7 +86,7 @@ export function compareRuns(runs: readonly { design: string; result: RunResult }
     ['first after', ({ findings }) => firstAfter(findings)],
   ];
   const table = [
-    bold(''.padEnd(14) + runs.map(({ design }) => column(design)).join('')),
+    bold((''.padEnd(14) + runs.map(({ design }) => column(design)).join('')).trimEnd()),
     ...rows.map(([name, cell]) =>
       (name.padEnd(14) + runs.map(({ result }) => column(cell(result))).join('')).trimEnd(),
     ),

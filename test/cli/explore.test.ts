@@ -11,7 +11,13 @@ import { describe, expect, test, vi } from 'vitest';
 import { exploreCommand } from '../../src/cli/explore.ts';
 import { listCommand } from '../../src/cli/list.ts';
 import { litmusCommand } from '../../src/cli/litmus.ts';
+import { replayCommand } from '../../src/cli/replay.ts';
+import { shrinkCommand } from '../../src/cli/shrink.ts';
 import { UsageError } from '../../src/cli/usage.ts';
+
+interface Shown {
+  readonly preemptions: number;
+}
 
 interface Answer {
   readonly status: number;
@@ -102,6 +108,48 @@ describe('explore', () => {
     await expect(wrong('program/coa', '--param', '0')).rejects.toThrow(UsageError);
     await expect(wrong('program/coa', '--design', 'x')).rejects.toThrow('has no designs');
     await expect(wrong('program/coa', '--seconds', '-1')).rejects.toThrow('--seconds');
+  });
+});
+
+describe('replay and shrink', () => {
+  const broken = ['program/treiber-stack-wrong', '--strategy', 'random', '--json'];
+
+  async function foundSeed(): Promise<string> {
+    const { out } = await run(exploreCommand, ...broken);
+    return (JSON.parse(out) as { finding: { seed: string } }).finding.seed;
+  }
+
+  test('a seed shows the same finding again, with the same digest', async () => {
+    const seed = await foundSeed();
+    const { status, out } = await run(replayCommand, seed, '--json');
+    expect(status).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({
+      scenario: 'program/treiber-stack-wrong',
+      on: 'fibers',
+      verdict: 'broken',
+      invariant: 'outcome',
+    });
+    expect((await run(replayCommand, seed, '--json')).out).toBe(out);
+    expect((await run(replayCommand, seed, '--steps')).out).toContain('stack.top');
+  });
+
+  test('a shrunk seed has no more preemptions and still shows it', async () => {
+    const seed = await foundSeed();
+    const before = JSON.parse((await run(replayCommand, seed, '--json')).out) as Shown;
+    const shrunk = await run(shrinkCommand, seed, '--json');
+    const after = JSON.parse(shrunk.out) as Shown & { seed: string };
+    expect(shrunk.status).toBe(1);
+    expect(after.preemptions).toBeLessThanOrEqual(before.preemptions);
+    const again = JSON.parse((await run(replayCommand, after.seed, '--json')).out) as Shown;
+    expect(again).toMatchObject({ invariant: 'outcome', preemptions: after.preemptions });
+  });
+
+  test('a damaged, foreign or newer seed is wrong use', async () => {
+    const seed = await foundSeed();
+    await expect(run(replayCommand, `${seed}0`)).rejects.toThrow('checksum');
+    await expect(run(replayCommand, 'hello')).rejects.toThrow('no gntrace seed');
+    await expect(run(replayCommand, seed.replace('gnt1', 'gnt9'))).rejects.toThrow('version 9');
+    await expect(run(shrinkCommand, seed.slice(0, 20))).rejects.toThrow(UsageError);
   });
 });
 

@@ -11,7 +11,7 @@ import type { StrategyName } from '../../src/explore/strategies/index.ts';
 import { programs } from '../../src/programs/catalogue.ts';
 import { posed } from './counting.ts';
 
-const strategies: readonly StrategyName[] = ['random', 'pct', 'dpor', 'optimal'];
+const strategies: readonly StrategyName[] = ['random', 'pct', 'pos', 'surw', 'dpor', 'optimal'];
 /** More than any strategy needs for any of these. */
 const EXECUTIONS = 300_000;
 

@@ -11,8 +11,10 @@ import { handlePhysical, handleUpcall } from '../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../src/hardware/vcpu.ts';
 import { DESIGN_NAMES } from '../src/linux/designs/design.ts';
 import { checkFrames } from '../src/oracle/invariants/frames.ts';
+import { checkLiveGrants, checkVmaSlices } from '../src/oracle/invariants/grant-maps.ts';
 import { checkHandles } from '../src/oracle/invariants/handles.ts';
 import { checkIommu } from '../src/oracle/invariants/iommu.ts';
+import { checkP2m } from '../src/oracle/invariants/p2m.ts';
 import { checkPins } from '../src/oracle/invariants/pins.ts';
 import { createOracle } from '../src/oracle/oracle.ts';
 import { oracleDefaults, oracleTables } from '../src/oracle/shadow.ts';
@@ -119,6 +121,9 @@ function checkAtRest(_machine: Machine, report: Report): void {
   checkPins(report);
   checkFrames(report);
   checkIommu(report);
+  checkLiveGrants(report);
+  checkVmaSlices(report);
+  checkP2m(report);
 }
 
 function nothingDeferred({ words }: Machine, config: Config): boolean {

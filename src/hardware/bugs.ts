@@ -1,6 +1,6 @@
-/** Numbers of the assertions (warnOn) of devices: what each means, and its operands. From 0x100. */
+/** Numbers of the assertions (warnOn) of devices: what each means, and its operands. From 0x180. */
 
 /** A device or a guest read payload that its sender did not write: a = sector, b = what it saw. */
-export const BUG_PAYLOAD = 0x100;
+export const BUG_PAYLOAD = 0x180;
 /** A request failed although nothing was wrong with it: a = request, b = status. */
-export const BUG_REQUEST_FAILED = 0x101;
+export const BUG_REQUEST_FAILED = 0x181;

@@ -2,6 +2,7 @@
  * The oracle as an observer of a run: passes every access, tracepoint and assertion to the
  * invariants that it concerns.
  */
+import { BUG_PAYLOAD } from '../hardware/bugs.ts';
 import { FrameWord, PtWord } from '../hardware/paging.ts';
 import {
   TRACE_GRANT_END,
@@ -19,7 +20,7 @@ import { TRC_PAGE_ALLOC, TRC_PAGE_FREE } from '../xen/tracepoints.ts';
 import { accessEnded, grantMapped, grantUnmapped, pageGot } from './pages.ts';
 import { checkAccess, pageAllocated, pageFreed, pinChanged } from './rights.ts';
 import type { Report } from './violation.ts';
-import { GRANT_PTE_OVERWRITTEN, KERNEL_ASSERTION } from './violation.ts';
+import { GRANT_PTE_OVERWRITTEN, KERNEL_ASSERTION, PAYLOAD_CORRUPT } from './violation.ts';
 
 /** Whose accesses an actor makes. */
 export interface ActorDomain {
@@ -90,10 +91,15 @@ export function createOracle(
       }
     },
     bug(actor, id) {
-      const violation = id === BUG_IMPLICIT_UNMAP ? GRANT_PTE_OVERWRITTEN : KERNEL_ASSERTION + id;
-      report(actor, violation, 0, 0);
+      report(actor, violationOf(id), 0, 0);
     },
   };
+}
+
+/** Assertions that stand for an invariant of ours; the others for themselves. */
+function violationOf(bug: number): number {
+  if (bug === BUG_IMPLICIT_UNMAP) return GRANT_PTE_OVERWRITTEN;
+  return bug === BUG_PAYLOAD ? PAYLOAD_CORRUPT : KERNEL_ASSERTION + bug;
 }
 
 /** Where a table lies. */

@@ -10,6 +10,11 @@ export function peek(word: number): number {
   return mem[word] as number;
 }
 
+/** Is the object in use? @param bitmap - first word of the pool's bitmap (shared/slab.ts). */
+export function inUse(bitmap: number, index: number): boolean {
+  return ((peek(bitmap + (index >>> 5)) >>> (index & 31)) & 1) === 1;
+}
+
 /** Adds to a shadow word. @returns its new value. */
 export function shadowAdd(word: number, delta: number): number {
   const value = ((mem[word] as number) + delta) | 0;

@@ -2,8 +2,13 @@
  * What can be found: every way in which an invariant breaks has a number, so that a finding fits
  * into a few words of shared memory on its way from a worker thread to whoever reports it.
  */
+import * as hardwareBugs from '../hardware/bugs.ts';
+import * as driverBugs from '../linux/drivers/bugs.ts';
+import * as mmBugs from '../linux/mm/bugs.ts';
+import * as sharedBugs from '../shared/bugs.ts';
 import type { Machine } from '../shared/layout.ts';
 import { wordName } from '../shared/layout.ts';
+import * as xenBugs from '../xen/bugs.ts';
 
 /** One way in which an invariant breaks. */
 export interface Violation {
@@ -32,7 +37,6 @@ export const GRANT_PTE_OVERWRITTEN = 14;
 /** A kernel assertion fired: its own number (each room's bugs.ts) is added. */
 export const KERNEL_ASSERTION = 0x10000;
 export const PAYLOAD_CORRUPT = 16;
-export const PAGE_REFERENCE = 17;
 
 const list: readonly (readonly [number, string, string, string])[] = [
   [
@@ -125,26 +129,28 @@ const list: readonly (readonly [number, string, string, string])[] = [
     'the payload of a request is not what its sender wrote',
     'a guest’s data is corrupted on its way to or from the disk',
   ],
-  [
-    PAGE_REFERENCE,
-    'I2',
-    'a page returned to its pool while references to it were outstanding',
-    'the next user of the page shares it with whoever still holds it',
-  ],
 ];
 
 const violations: ReadonlyMap<number, Violation> = new Map(
   list.map(([violation, invariant, what, meaning]) => [violation, { invariant, what, meaning }]),
 );
 
+/** Names of the kernel's assertions by number. */
+const assertions: ReadonlyMap<number, string> = new Map(
+  [sharedBugs, hardwareBugs, xenBugs, mmBugs, driverBugs].flatMap((bugs) =>
+    Object.entries(bugs).map(([name, id]): [number, string] => [id, name]),
+  ),
+);
+
 /** What a violation is. @param violation - number of a finding. */
 export function explain(violation: number): Violation {
   const known = violations.get(violation);
   if (known !== undefined) return known;
-  const assertion = (violation - KERNEL_ASSERTION).toString(16);
+  const id = violation - KERNEL_ASSERTION;
+  const name = assertions.get(id) ?? `0x${id.toString(16)}`;
   return {
     invariant: 'kernel',
-    what: `the kernel's own assertion 0x${assertion} fired`,
+    what: `the kernel's own assertion ${name} fired`,
     meaning: 'the kernel itself saw a state that it holds to be impossible',
   };
 }

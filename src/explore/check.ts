@@ -33,7 +33,10 @@ export interface CheckOptions {
   /** Runs before every execution, after the words went back: resets what lies outside them. */
   readonly setup?: () => void;
   readonly actors: readonly Actor[];
-  /** Asked after every step that wrote. `name: message`, or a complaint, or null if all is well. */
+  /**
+   * Asked after every step that wrote or that the observer was told of. @returns `name: message`,
+   * or a complaint, or null if all is well.
+   */
   readonly invariant?: () => string | Complaint | null;
   /** Asked at the end of every complete execution. */
   readonly final?: () => string | Complaint | null;

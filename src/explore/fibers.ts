@@ -126,9 +126,15 @@ export class Fibers implements Engine {
   private watch(inner: Observer | null): Observer {
     return {
       access: (actor, kind, word, before, after) => inner?.access(actor, kind, word, before, after),
-      trace: (actor, point, a, b, c) => inner?.trace(actor, point, a, b, c),
+      trace: (actor, point, a, b, c) => {
+        if (inner === null) return;
+        inner.trace(actor, point, a, b, c);
+        this.askInvariant();
+      },
       bug: (actor, id, a, b) => {
         inner?.bug(actor, id, a, b);
+        // An observer that knows the assertion says it better.
+        this.askInvariant();
         this.complain({
           invariant: `bug ${id}`,
           message: `assertion ${id} failed (${a}, ${b}) in ${this.program.actors[actor].name}`,
@@ -136,6 +142,11 @@ export class Fibers implements Engine {
         });
       },
     };
+  }
+
+  private askInvariant(): void {
+    const complaint = this.program.invariant?.() ?? null;
+    if (complaint !== null) this.complain(complaint);
   }
 
   /** Something that must hold does not: ends the execution after this step. */
@@ -285,14 +296,10 @@ export class Fibers implements Engine {
 
   private after(process: number, actor: number, kind: number, retired: boolean): void {
     const { model, program } = this;
-    if (retired && model.effect > INSERTS && model.touched >= program.watchedFrom) {
-      this.observer.access(actor, kind, model.touched, model.before, model.after);
-    }
+    const watched = retired && model.effect > INSERTS && model.touched >= program.watchedFrom;
+    if (watched) this.observer.access(actor, kind, model.touched, model.before, model.after);
     this.strategy.performed(this, process);
-    if (program.invariant !== null && model.effect > READS) {
-      const complaint = program.invariant();
-      if (complaint !== null) this.complain(complaint);
-    }
+    if (watched || model.effect > READS) this.askInvariant();
   }
 
   /** Lets the strategy decide; performs flushes at once. @returns the next actor, -1 at the end. */

@@ -10,16 +10,27 @@ import { bootHardware } from '../hardware/tables.ts';
 import { bootLinuxParams } from '../linux/tables.ts';
 import { createOracle } from '../oracle/oracle.ts';
 import { oracleDefaults, oracleTables } from '../oracle/shadow.ts';
+import type { Report } from '../oracle/violation.ts';
 import { SoloEngine } from '../shared/engine.ts';
 import { createMachine } from '../shared/layout.ts';
 import { runAlone } from '../shared/operations.ts';
-import type { Config } from '../shared/table.ts';
+import type { AnyTable, Config } from '../shared/table.ts';
 import { bootXen } from '../xen/tables.ts';
 import { FindingSlot } from './finding-slot.ts';
 
-function prepare(race: Race, design: string): PreparedScenario {
+/** What a race brings beside those of the corpus. */
+export interface RaceExtras {
+  /** Tables of its own. */
+  readonly tables?: readonly AnyTable[];
+  /** Looks at the machine when an execution is complete. */
+  readonly atEnd?: (report: Report) => void;
+}
+
+/** Makes the machine of a race, arranges it and puts the oracle in place. */
+export function prepareRace(race: Race, design: string, extras: RaceExtras = {}): PreparedScenario {
+  const { tables = [], atEnd } = extras;
   const config: Config = { ...raceConfig(race, design), ...oracleDefaults };
-  const machine = createMachine([...raceTables, ...oracleTables], config);
+  const machine = createMachine([...raceTables, ...tables, ...oracleTables], config);
   bootHardware(config);
   bootXen(config);
   bootLinuxParams(config);
@@ -42,7 +53,10 @@ function prepare(race: Race, design: string): PreparedScenario {
     observer,
     setup: () => slot.clear(),
     invariant: () => slot.get(),
-    final: () => slot.get(),
+    final: () => {
+      atEnd?.(slot.report);
+      return slot.get();
+    },
   };
 }
 
@@ -51,5 +65,5 @@ export const raceScenarios: readonly Scenario[] = races.map((race) => ({
   name: `race/${race.name}`,
   about: race.about,
   designs: race.designs,
-  prepare: ({ design }) => prepare(race, design),
+  prepare: ({ design }) => prepareRace(race, design),
 }));

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../shared/layout.ts';
 import { exploreCommand } from './explore.ts';
+import { fuzzCommand } from './fuzz.ts';
 import { listCommand } from './list.ts';
 import { litmusCommand } from './litmus.ts';
 import { complain, surviveClosedPipes } from './output.ts';
@@ -32,6 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
     .addCommand(exploreCommand(exit))
     .addCommand(replayCommand(exit))
     .addCommand(shrinkCommand(exit))
+    .addCommand(fuzzCommand(exit))
     .addCommand(litmusCommand(exit))
     .addCommand(startCommand(exit))
     .addCommand(stressCommand(exit));

@@ -1,4 +1,6 @@
 /** Every scenario that the command line knows, by name. */
+import { ProgramError } from '../campaign/fuzz/codec.ts';
+import { FUZZ_PREFIX, fuzzScenario } from '../campaign/fuzz/scenario.ts';
 import { raceScenarios } from '../campaign/race-scenarios.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import { programs } from '../programs/catalogue.ts';
@@ -29,8 +31,18 @@ export function findScenario(name: string): Scenario {
   const names = scenarios.map((scenario) => scenario.name);
   const found = scenarios[names.indexOf(name)];
   if (found !== undefined) return found;
+  if (name.startsWith(FUZZ_PREFIX)) return fuzzedScenario(name.slice(FUZZ_PREFIX.length));
   const near =
     nearest(name, names) ?? nearest(`race/${name}`, names) ?? nearest(`program/${name}`, names);
   const hint = near === undefined ? 'gntrace list names them all' : `did you mean ${near}?`;
   throw new UsageError(`no scenario called "${name}": ${hint}`);
+}
+
+function fuzzedScenario(text: string): Scenario {
+  try {
+    return fuzzScenario(text);
+  } catch (error) {
+    if (error instanceof ProgramError) throw new UsageError(error.message);
+    throw error;
+  }
 }

@@ -158,6 +158,18 @@ export function* mmuIntervalNotifierInsert(
 }
 
 /**
+ * mm/mmu_notifier.c: mmu_interval_seq_released(), and the wait for it: the sequence changes under
+ * notifierLock, and the deferred list is worked off before the lock is dropped. Who has only seen
+ * the sequence change could free a subscription that is still on that list (the race in
+ * mmu_interval_notifier_remove() that was fixed in 2022, after 5.17).
+ */
+function* waitForRelease(mm: number, seq: number): Op<void> {
+  yield* awaitNotEqual(Mm.invalidateSeq.at(mm), -1, seq);
+  yield* spinLock(Mm.notifierLock.at(mm));
+  yield* spinUnlock(Mm.notifierLock.at(mm));
+}
+
+/**
  * mm/mmu_notifier.c: mmu_interval_notifier_remove(): when it returns, no callback of the
  * subscription runs or will run. The caller holds no lock that a callback takes.
  * @param v - vCPU that runs this. @param sub - subscription; freed.
@@ -180,7 +192,7 @@ export function* mmuIntervalNotifierRemove(v: number, sub: number): Op<void> {
     yield* unlink(mm, sub);
   }
   yield* spinUnlock(Mm.notifierLock.at(mm));
-  if (waitFor !== 0) yield* awaitNotEqual(Mm.invalidateSeq.at(mm), -1, waitFor);
+  if (waitFor !== 0) yield* waitForRelease(mm, waitFor);
   yield* slabFree(MmuIntervalPool.value.at(0), sub);
 }
 

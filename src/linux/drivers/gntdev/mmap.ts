@@ -32,6 +32,7 @@ import {
   NOTIFIER_GNTDEV,
   mmuIntervalNotifierInsert,
   mmuIntervalNotifierRemove,
+  mmuIntervalReadBegin,
 } from '../../mm/mmu-notifier.ts';
 import { pfnOf } from '../../mm/page.ts';
 import { pteAlloc } from '../../mm/pgtable.ts';
@@ -170,7 +171,11 @@ function* tieVma(map: number, vma: number): Op {
   return 0;
 }
 
-/** Draft B: the interval notifier of the map's range. */
+/**
+ * Draft B: the interval notifier of the map's range. If an invalidation of another range is under
+ * way, the insert is deferred, and until it ends nobody would be told of changes of this one:
+ * mmu_interval_read_begin() waits for that.
+ */
 function* watchRange(v: number, map: number, vma: number): Op {
   const mm = yield* read(Vma.mm.at(vma));
   const start = yield* read(Vma.vmStart.at(vma));
@@ -178,6 +183,7 @@ function* watchRange(v: number, map: number, vma: number): Op {
   const notifier = yield* mmuIntervalNotifierInsert(v, mm, start, count, NOTIFIER_GNTDEV, map);
   if (notifier < 0) return notifier;
   yield* write(GrantMap.notifier.at(map), notifier);
+  yield* mmuIntervalReadBegin(notifier);
   return 0;
 }
 

@@ -1,0 +1,175 @@
+/**
+ * Runs one fuzzed program under some schedules, until one breaks, and says how it broke.
+ */
+import type { CheckOptions } from '../../explore/check.ts';
+import { complaintAtEnd, fibersFor, strategyFor } from '../../explore/check.ts';
+import type { MemoryName } from '../../explore/fibers.ts';
+import type { Fibers } from '../../explore/fibers.ts';
+import { RUNNING } from '../../explore/fibers.ts';
+import { complaintOf } from '../../explore/finding.ts';
+import type { Complaint } from '../../explore/finding.ts';
+import { formatSeed } from '../../explore/seed.ts';
+import type { StrategyName } from '../../explore/strategies/index.ts';
+import { FUZZ_NOP } from '../../corpus/fuzz/opcodes.ts';
+import { FuzzActor } from '../../corpus/fuzz/tables.ts';
+import { peek } from '../../oracle/shadow-words.ts';
+import type { Machine } from '../../shared/layout.ts';
+import { wordName } from '../../shared/layout.ts';
+import { encodeProgram } from './codec.ts';
+import type { PairCoverage } from './coverage.ts';
+import { Covered } from './coverage.ts';
+import type { FuzzProgram } from './grammar.ts';
+import { operationOf } from './grammar.ts';
+import { FUZZ_MAX_STEPS, FUZZ_PREFIX, prepareFuzz } from './scenario.ts';
+
+/** Under what a program runs. */
+export interface RunOptions {
+  readonly design: string;
+  readonly memory: MemoryName;
+  readonly strategy: StrategyName;
+  /** Seed of the schedules. */
+  readonly seed: number;
+  /** Schedules at most. */
+  readonly executions: number;
+}
+
+/** A way in which a program broke. */
+export interface Breakage extends Complaint {
+  /** What makes two breakages the same: invariant, words without indices, code places. */
+  readonly key: string;
+  /** What was under way: the step that broke it first, then those of other threads. */
+  readonly places: readonly string[];
+  readonly program: FuzzProgram;
+  readonly seed: string;
+  readonly schedule: readonly number[];
+  readonly choices: readonly number[];
+}
+
+export interface ProgramRun {
+  readonly executions: number;
+  readonly steps: number;
+  readonly breakage: Breakage | null;
+}
+
+/** While a batch of schedules shows new pairs, another follows, so often at most. */
+const MORE_BATCHES = 6;
+
+/** The name of a word without the indices that differ from run to run. */
+export function wordPattern(name: string): string {
+  return name.replace(/\[[^\]]*\]/g, '[]').replace(/\bd\d+(v\d+)?\b/g, 'd');
+}
+
+/** Invariant and words: what must stay the same while a program shrinks. */
+export function coarseKey({ invariant, words }: Complaint): string {
+  return `${invariant} ${words.map(wordPattern).join(' ')}`.trim();
+}
+
+/** Runs a program. @param coverage - learns what its schedules show. */
+export function runProgram(
+  program: FuzzProgram,
+  options: RunOptions,
+  coverage: PairCoverage,
+): ProgramRun {
+  const check = checkOptions(program, options);
+  const covered = new Covered(strategyFor(check), coverage, check.machine, program.threads.length);
+  const fibers = fibersFor(check, covered);
+  let executions = 0;
+  let steps = 0;
+  let limit = options.executions;
+  let pairs = coverage.count;
+  const most = options.executions * MORE_BATCHES;
+  while (executions < limit && fibers.run() !== RUNNING) {
+    executions++;
+    steps += fibers.steps;
+    const complaint = complaintAtEnd(fibers, check);
+    if (complaint !== null) {
+      const breakage = breakageOf(program, options, check, fibers, complaint);
+      fibers.rewind();
+      return { executions, steps, breakage };
+    }
+    if (executions === limit && coverage.count > pairs && limit < most) {
+      pairs = coverage.count;
+      limit += options.executions;
+    }
+  }
+  fibers.rewind();
+  return { executions, steps, breakage: null };
+}
+
+/** A program, its machine and how it is explored. */
+export function checkOptions(program: FuzzProgram, options: RunOptions): CheckOptions {
+  const { design, memory, strategy, seed } = options;
+  return {
+    ...prepareFuzz(program, design),
+    memory,
+    strategy,
+    seed,
+    maxSteps: FUZZ_MAX_STEPS,
+    subject: { scenario: FUZZ_PREFIX + encodeProgram(program), design },
+  };
+}
+
+function breakageOf(
+  program: FuzzProgram,
+  { design, memory, strategy, seed }: RunOptions,
+  check: CheckOptions,
+  fibers: Fibers,
+  complaint: Complaint,
+): Breakage {
+  const { machine } = check;
+  const stuck = complaint.invariant === 'deadlock' || complaint.invariant === 'livelock';
+  const told = complaintOf(check.invariant?.() ?? null);
+  const isBug = complaint.invariant.startsWith('bug ');
+  const message = isBug && told !== null ? told.message : complaint.message;
+  const words = stuck ? awaitedWords(machine, fibers) : complaint.words;
+  const places = placesOf(program, fibers, stuck);
+  const schedule = [...fibers.schedule.subarray(0, fibers.steps)];
+  const choices = [...fibers.choices];
+  const scenario = FUZZ_PREFIX + encodeProgram(program);
+  return {
+    ...complaint,
+    message,
+    words,
+    places,
+    key: `${coarseKey({ ...complaint, words })} @ ${places.join(' | ')}`,
+    program,
+    schedule,
+    choices,
+    seed: formatSeed({
+      scenario,
+      design,
+      param: 0,
+      memory,
+      workload: seed,
+      strategy,
+      schedule,
+      choices,
+    }),
+  };
+}
+
+/** The words that those who cannot go on wait for, each once. */
+function awaitedWords(machine: Machine, fibers: Fibers): string[] {
+  const { actors } = fibers.program;
+  const names = actors
+    .map((_, i) => i)
+    .filter((i) => actors[i]?.daemon !== true && !fibers.isDone(i))
+    .map((i) => wordName(machine, fibers.pending.word[i] as number));
+  return [...new Set(names)].sort();
+}
+
+/** The step that broke it, then the other threads' steps under way, each once. */
+function placesOf({ threads }: FuzzProgram, fibers: Fibers, stuck: boolean): string[] {
+  const stepOf = (i: number): string => {
+    if (i >= threads.length) return (fibers.program.actors[i]?.name ?? '').replace(/^\S+ /, '');
+    const op = peek(FuzzActor.op.at(i + 1));
+    return op === FUZZ_NOP ? '' : operationOf(op).name;
+  };
+  const others = threads
+    .map((_, i) => i)
+    .filter((i) => (stuck || i !== fibers.actor) && !fibers.isDone(i))
+    .map(stepOf)
+    .filter((name) => name !== '');
+  const first = stuck ? [] : [stepOf(fibers.actor) || 'end'];
+  return [...first, ...[...new Set(others)].sort()];
+}

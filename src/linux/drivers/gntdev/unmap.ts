@@ -110,12 +110,17 @@ export function* unmapGrantPagesNow(v: number, map: number, offset: number, page
   return 0;
 }
 
-/** Clears a slot of the page array. @returns the page that it held, or NO_PAGE. */
+/**
+ * Clears a slot of the page array. Slots are only cleared under the file's lock, which the caller
+ * holds; one that was never filled, because mmap ran out of page tables, has no PTE either.
+ * @returns the page that it held, or NO_PAGE.
+ */
 function* takeSlot(map: number, array: number, slot: number): Op {
+  const pg = yield* read(PageSlot.value.at2(array, slot));
+  if (pg === NO_PAGE) return NO_PAGE;
   const lock = pteLock(yield* read(GrantSlot.pte.at2(map, slot)));
   yield* spinLock(lock);
-  const pg = yield* read(PageSlot.value.at2(array, slot));
-  if (pg !== NO_PAGE) yield* write(PageSlot.value.at2(array, slot), NO_PAGE);
+  yield* write(PageSlot.value.at2(array, slot), NO_PAGE);
   yield* spinUnlock(lock);
   return pg;
 }

@@ -38,7 +38,8 @@ async function measure(design: string, workload: string): Promise<void> {
   const perOperation = ((cpuMs * 1e6) / result.operationCount).toFixed(0);
   const cores = (cpuMs / 1000 / result.seconds).toFixed(2);
   console.log(
-    `${design.padEnd(14)} ${workload.padEnd(10)} ${perSecond} M operations/s  ${perOperation} ns of CPU each  ` +
+    `${design.padEnd(14)} ${workload.padEnd(10)} ${perSecond} M operations/s  ` +
+      `${perOperation} ns of CPU each  ` +
       `${cores} cores busy  ${result.findings.length} findings`,
   );
 }

@@ -134,7 +134,7 @@ function pointMapsAtSource(outDir, editionRoot) {
   }
 }
 
-/** Replaces the operations of the fibers edition by engine calls, and moves the source maps along. */
+/** Puts engine calls in the place of the fibers' operations, and moves source maps along. */
 async function inlineOperations(outDir) {
   const shared = join(outDir, 'src/shared');
   const kinds = await import(pathToFileURL(join(shared, 'kinds.js')).href);

@@ -1,4 +1,4 @@
-/** The `mappings` of a source map (ECMA-426): base-64 numbers of variable length, as differences. */
+/** The `mappings` of a source map (ECMA-426): base-64 numbers of any length, as differences. */
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
 /**

@@ -68,7 +68,8 @@ export function exploreCommand(exit: (status: number) => void): Command {
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
       'after',
-      '\nExit status: 0 safe and exhausted, 1 a finding, 2 wrong use, 3 tool failed, 125 undecided.',
+      '\nExit status: 0 safe and exhausted, 1 a finding, 2 wrong use, 3 tool failed,' +
+        ' 125 undecided.',
     )
     .action((name: string, raw: RawOptions) => {
       const exploration = explore(findScenario(name), raw);

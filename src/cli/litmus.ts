@@ -40,8 +40,8 @@ export function litmusCommand(exit: (status: number) => void): Command {
     .option('--json', 'print one JSON array instead of text')
     .addHelpText(
       'after',
-      '\nExit status: 0 every condition is true (Ok), 1 one is not (No), 2 wrong use or a file that' +
-        '\ncannot be read, 3 tool failed, 125 undecided.',
+      '\nExit status: 0 every condition is true (Ok), 1 one is not (No), 2 wrong use or' +
+        '\na file that cannot be read, 3 tool failed, 125 undecided.',
     )
     .action((files: readonly string[], raw: RawOptions) => {
       const memory = oneOf(raw.memory, MEMORIES, 'memory model') as 'sc' | 'tso';

@@ -1,4 +1,4 @@
-/** `check` as a test uses it: silent when nothing breaks, an error that can be read when it does. */
+/** `check` as a test uses it: silent if nothing breaks, else an error that can be read. */
 import type { CheckOptions, CheckResult } from './check.ts';
 import { check } from './check.ts';
 import type { Finding } from './finding.ts';

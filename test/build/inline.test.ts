@@ -7,8 +7,14 @@ import { inline, readOperations, shiftMap } from '../../build/inline.mjs';
 import { decode, encode } from '../../build/mappings.mjs';
 
 const operations = readOperations(
-  `export function* load(word) { if (engine.begin(LOAD, word, 0, 0, 0)) yield; return engine.perform(); }
-export function* through(guard, expected, word) { if (engine.begin(THROUGH, word, 0, guard, expected)) yield; return engine.perform(); }
+  `export function* load(word) {
+  if (engine.begin(LOAD, word, 0, 0, 0)) yield;
+  return engine.perform();
+}
+export function* through(guard, expected, word) {
+  if (engine.begin(THROUGH, word, 0, guard, expected)) yield;
+  return engine.perform();
+}
 export function plain(word) { return word; }`,
   { LOAD: 3, THROUGH: 18 },
 );
@@ -39,7 +45,8 @@ describe('inline', () => {
     expect(inline('export const one = 1;', operations)).toBeNull();
   });
   test('lines keep their numbers', () => {
-    const text = `${header}function* f(a) {\n  return (yield* get(\n    a,\n  )) + 1;\n}\nconst after = 1;`;
+    const body = 'function* f(a) {\n  return (yield* get(\n    a,\n  )) + 1;\n}';
+    const text = `${header}${body}\nconst after = 1;`;
     const lines = inline(text, operations)?.text.split('\n') ?? [];
     expect(lines.indexOf('const after = 1;')).toBe(text.split('\n').indexOf('const after = 1;'));
   });

@@ -86,7 +86,7 @@ describe('in races', () => {
     expect(result.finding).toBeUndefined();
   });
 
-  test('a MADV_DONTNEED that finds its entries cleared by another still waits for the flush', () => {
+  test('a MADV_DONTNEED that finds its entries cleared still waits for the flush', () => {
     const { machine, mm } = scene();
     runAlone(switchMm(2, mm));
     runAlone(userLoad(2, mm, VPN, 0));

@@ -132,7 +132,7 @@ describe.each(['sc', 'tso'] as const)('under %s', (memory) => {
     expect(result.finding).toBeUndefined();
   });
 
-  test('a walk with interrupts off holds up the freeing of a table without room in the batch', () => {
+  test('interrupts off hold up the freeing of a table without room in the batch', () => {
     const { machine, mm } = scene({ gatherTables: 1 });
     runAlone(userStore(0, mm, ELSEWHERE, 0, 1));
     const result = race({

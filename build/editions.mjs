@@ -49,6 +49,7 @@ const fibersOnly = [
   'src/report',
   'src/campaign',
   'src/index.ts',
+  'workers/exploration.worker.ts',
   'bench',
 ];
 

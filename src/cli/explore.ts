@@ -1,16 +1,24 @@
 /** `gntrace explore`: many schedules of one scenario, or all of them. */
 import { Command } from 'commander';
+import type { Runner } from '../campaign/pool.ts';
+import { ExplorationPool, ThisThread } from '../campaign/pool.ts';
+import type { Limits } from '../campaign/spread.ts';
+import { spread } from '../campaign/spread.ts';
 import type { CheckResult } from '../explore/check.ts';
 import { check } from '../explore/check.ts';
+import type { Question } from '../explore/range.ts';
+import { SPREADABLE } from '../explore/range.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import { replay } from '../explore/replay.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
 import { strategyNames } from '../explore/strategies/index.ts';
+import { interruptSignal } from './interrupt.ts';
 import { bold, green, print, red, short } from './output.ts';
 import { findScenario } from './scenarios.ts';
 import {
   EXIT_CLEAN,
   EXIT_FINDING,
+  EXIT_INTERRUPTED,
   EXIT_UNDECIDED,
   UsageError,
   oneOf,
@@ -22,7 +30,9 @@ import {
 const USUAL_EXECUTIONS = 10_000;
 const EXHAUSTIVE: readonly string[] = ['dfs', 'dpor', 'optimal'];
 const MEMORIES = ['sc', 'tso'] as const;
-const MOST = Number.MAX_SAFE_INTEGER;
+const MOST_WORKERS = 64;
+/** The module by which threads know scenarios. */
+const SCENARIO_MODULE = 'src/cli/scenarios';
 
 interface RawOptions {
   readonly design?: string;
@@ -33,6 +43,7 @@ interface RawOptions {
   readonly seconds?: string;
   readonly depth: string;
   readonly seed: string;
+  readonly workers: string;
   readonly json?: boolean;
 }
 
@@ -44,6 +55,8 @@ interface Exploration {
   readonly memory: 'sc' | 'tso';
   readonly strategy: StrategyName;
   readonly result: CheckResult;
+  /** Ended by a signal before the limits were reached or something was found. */
+  readonly interrupted: boolean;
   /** Of the finding, if there is one. */
   readonly preemptions: number;
   readonly seconds: number;
@@ -65,39 +78,38 @@ export function exploreCommand(exit: (status: number) => void): Command {
     .option('--seconds <s>', 'stop after this time')
     .option('--depth <d>', 'bug depth of pct, budget of the bounded searches', '3')
     .option('--seed <n>', 'seed of random strategies', '1')
+    .option('--workers <n>', `threads, for ${SPREADABLE.join(', ')}`, '1')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
       'after',
-      '\nExit status: 0 safe and exhausted, 1 a finding, 2 wrong use, 3 tool failed,' +
-        ' 125 undecided.',
+      '\nExit status: 0 safe and exhausted, 1 a finding, 2 wrong use, 3 tool failed, ' +
+        '125 undecided,\n130 interrupted (what was found until then is printed).',
     )
-    .action((name: string, raw: RawOptions) => {
-      const exploration = explore(findScenario(name), raw);
+    .action(async (name: string, raw: RawOptions) => {
+      const exploration = await explore(findScenario(name), raw);
       if (raw.json === true) print(JSON.stringify(jsonOf(exploration)));
       else describe(exploration);
-      exit(statusOf(exploration.result));
+      exit(statusOf(exploration));
     });
 }
 
-function explore(scenario: Scenario, raw: RawOptions): Exploration {
+async function explore(scenario: Scenario, raw: RawOptions): Promise<Exploration> {
   const memory = oneOf(raw.memory, MEMORIES, 'memory model') as 'sc' | 'tso';
   const strategy = oneOf(raw.strategy, strategyNames, 'strategy') as StrategyName;
-  const usual = EXHAUSTIVE.includes(strategy) || raw.seconds !== undefined ? MOST : undefined;
-  const executions =
-    raw.executions === undefined
-      ? (usual ?? USUAL_EXECUTIONS)
-      : wholeNumber(raw.executions, '--executions', 1);
-  const seconds =
-    raw.seconds === undefined ? Infinity : positiveNumber(raw.seconds, '--seconds', 1e7);
+  const limits = readLimits(strategy, raw);
   const seed = wholeNumber(raw.seed, '--seed', 0);
   const depth = wholeNumber(raw.depth, '--depth', 1);
+  const workers = readWorkers(strategy, raw.workers);
   const design = readDesign(scenario, raw.design);
   const param = readParam(scenario, raw.param);
   const from = performance.now();
-  const prepared = scenario.prepare({ design: design ?? '', param: param ?? 0 });
   const subject = { scenario: scenario.name, design: design ?? '', param: param ?? 0 };
-  const options = { ...prepared, memory, strategy, executions, seconds, seed, depth, subject };
-  const result = check(options);
+  const prepared = scenario.prepare(subject);
+  const options = { ...prepared, memory, strategy, seed, depth, subject };
+  const posed = { ...scenario, prepare: () => prepared };
+  const { result, interrupted } = SPREADABLE.includes(strategy)
+    ? await exploreRanges({ ...subject, memory, strategy, seed, depth }, limits, workers, posed)
+    : { result: check({ ...options, ...limits }), interrupted: false };
   const { finding } = result;
   return {
     scenario: scenario.name,
@@ -106,9 +118,50 @@ function explore(scenario: Scenario, raw: RawOptions): Exploration {
     memory,
     strategy,
     result,
+    interrupted,
     preemptions: finding === undefined ? 0 : replay(options, finding).preemptions,
     seconds: (performance.now() - from) / 1000,
   };
+}
+
+/** @param posed - the scenario as it is prepared in this thread. */
+async function exploreRanges(
+  question: Question,
+  limits: Limits,
+  workers: number,
+  posed: Scenario,
+): Promise<Pick<Exploration, 'result' | 'interrupted'>> {
+  const { signal, forget } = interruptSignal();
+  const runner: Runner =
+    workers === 1 ? new ThisThread(() => posed) : new ExplorationPool(workers, SCENARIO_MODULE);
+  try {
+    const result = await spread(question, { ...limits, signal }, runner);
+    return { result, interrupted: signal.aborted };
+  } finally {
+    await runner.close();
+    forget();
+  }
+}
+
+function readLimits(strategy: StrategyName, raw: RawOptions): Limits {
+  const all = EXHAUSTIVE.includes(strategy) || raw.seconds !== undefined;
+  const usual = all ? Number.MAX_SAFE_INTEGER : USUAL_EXECUTIONS;
+  const { executions: most, seconds } = raw;
+  return {
+    executions: most === undefined ? usual : wholeNumber(most, '--executions', 1),
+    seconds: seconds === undefined ? Infinity : positiveNumber(seconds, '--seconds', 1e7),
+  };
+}
+
+function readWorkers(strategy: StrategyName, text: string): number {
+  const workers = wholeNumber(text, '--workers', 1);
+  if (workers > MOST_WORKERS) throw new UsageError(`--workers can be at most ${MOST_WORKERS}`);
+  if (workers > 1 && !SPREADABLE.includes(strategy)) {
+    throw new UsageError(
+      `--workers spreads ${SPREADABLE.join(', ')}; ${strategy} goes on one thread`,
+    );
+  }
+  return workers;
 }
 
 function readDesign(scenario: Scenario, text: string | undefined): string | null {
@@ -130,12 +183,13 @@ function readParam({ name, param }: Scenario, text: string | undefined): number 
   return text === undefined ? param.usual : wholeNumber(text, '--param', param.least);
 }
 
-function statusOf({ verdict }: CheckResult): number {
+function statusOf({ result: { verdict }, interrupted }: Exploration): number {
   if (verdict === 'broken') return EXIT_FINDING;
+  if (interrupted) return EXIT_INTERRUPTED;
   return verdict === 'safe' ? EXIT_CLEAN : EXIT_UNDECIDED;
 }
 
-function jsonOf({ result, preemptions, seconds, ...asked }: Exploration): object {
+function jsonOf({ result, interrupted, preemptions, seconds, ...asked }: Exploration): object {
   const { verdict, exhausted, executions, blocked, discarded, steps, finding } = result;
   return {
     ...asked,
@@ -146,6 +200,7 @@ function jsonOf({ result, preemptions, seconds, ...asked }: Exploration): object
     discarded,
     steps,
     seconds,
+    ...(interrupted ? { interrupted } : {}),
     ...(finding === undefined
       ? {}
       : {
@@ -160,7 +215,7 @@ function jsonOf({ result, preemptions, seconds, ...asked }: Exploration): object
   };
 }
 
-function describe({ result, preemptions, seconds, ...asked }: Exploration): void {
+function describe({ result, interrupted, preemptions, seconds, ...asked }: Exploration): void {
   const { finding } = result;
   const size = asked.param === null ? '' : ` (${asked.param})`;
   const design = asked.design === null ? '' : `, ${asked.design}`;
@@ -182,6 +237,7 @@ function describe({ result, preemptions, seconds, ...asked }: Exploration): void
   ];
   print(
     `  ${[`${short(result.executions)} executions`, ...extra].join(', ')}${covered}; ` +
-      `${short(result.steps)} steps in ${seconds.toFixed(2)} s`,
+      `${short(result.steps)} steps in ${seconds.toFixed(2)} s` +
+      (interrupted ? ', interrupted' : ''),
   );
 }

@@ -49,6 +49,8 @@ export interface CheckOptions {
   readonly seed?: number;
   /** Most time to spend; looked at between executions. */
   readonly seconds?: number;
+  /** Asked before every execution with its number in this run; false: the budget is spent. */
+  readonly goOn?: (run: number) => boolean;
   /** Parameters of strategies: see strategies/index.ts. */
   readonly depth?: number;
   readonly switches?: number;
@@ -125,6 +127,7 @@ export function explore(options: CheckOptions, fibers: Fibers): CheckResult {
   let outcome = RUNNING;
   for (let runs = 0; runs < limit; runs++) {
     if (seconds !== Infinity && performance.now() > deadline) break;
+    if (options.goOn?.(runs) === false) break;
     outcome = fibers.run();
     if (outcome === RUNNING) break;
     tally.steps += fibers.steps;

@@ -30,3 +30,9 @@ export interface Scenario {
   /** Makes and attaches the machine. The words as they are then start every execution. */
   prepare(options: ScenarioOptions): PreparedScenario;
 }
+
+/** A module that knows scenarios by name, for threads that make one of their own. */
+export interface ScenarioModule {
+  /** @returns the scenario; throws if there is none of this name. */
+  findScenario(name: string): Scenario;
+}

@@ -4,6 +4,13 @@
  */
 import type { Fibers } from './fibers.ts';
 
+/**
+ * A random strategy that learns from its executions forgets after so many, at numbers that are
+ * multiples of it: whoever begins at such a number makes the same executions as whoever went
+ * through all before.
+ */
+export const STRETCH = 250;
+
 export interface Strategy {
   readonly name: string;
   /** Exhaustive strategies end by themselves, having covered every schedule up to equivalence. */

@@ -19,7 +19,7 @@ const packageRoot = new URL(
 );
 
 /** The file of an edition. @param path - from the edition's root. */
-export function editionFile(edition: 'threads' | 'lockstep', path: string): URL {
+export function editionFile(edition: 'fibers' | 'threads' | 'lockstep', path: string): URL {
   return new URL(`dist/${edition}/${path}`, packageRoot);
 }
 

@@ -10,6 +10,7 @@ import { RELAX } from '../../shared/kinds.ts';
 import type { Fibers } from '../fibers.ts';
 import { Random } from '../random.ts';
 import type { Strategy } from '../strategy.ts';
+import { STRETCH } from '../strategy.ts';
 
 export class Pct implements Strategy {
   readonly name = 'pct';
@@ -22,7 +23,7 @@ export class Pct implements Strategy {
   private readonly changes: Int32Array;
   /** Below every priority so far. */
   private floor = 0;
-  /** Steps of the longest execution so far: the range of the change points. */
+  /** Steps of the longest execution of the stretch: the range of the change points. */
   private length = 1;
   constructor(seed: number, depth: number, firstIndex = 0) {
     this.seed = seed;
@@ -32,6 +33,7 @@ export class Pct implements Strategy {
   }
   start(fibers: Fibers): boolean {
     const { random } = this;
+    if (this.index % STRETCH === 0) this.length = 1;
     random.reseed(this.seed, this.index++);
     if (this.priority.length !== fibers.processes) {
       this.priority = new Int32Array(fibers.processes);

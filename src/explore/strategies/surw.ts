@@ -8,6 +8,7 @@ import type { Fibers } from '../fibers.ts';
 import { INSERTS, LOCAL } from '../model.ts';
 import { Random } from '../random.ts';
 import type { Strategy } from '../strategy.ts';
+import { STRETCH } from '../strategy.ts';
 
 export class SelectivelyUniform implements Strategy {
   readonly name = 'surw';
@@ -15,7 +16,7 @@ export class SelectivelyUniform implements Strategy {
   private readonly random = new Random();
   private readonly seed: number;
   private index: number;
-  /** By word: how often each actor accessed it in the executions so far, at most. */
+  /** By word: how often each actor accessed it in the stretch so far, at most. */
   private readonly profile = new Map<number, Int32Array>();
   /** The words of the profile that more than one actor accesses, in order. */
   private shared: number[] = [];
@@ -31,6 +32,10 @@ export class SelectivelyUniform implements Strategy {
 
   start(fibers: Fibers): boolean {
     const { random, interesting } = this;
+    if (this.index % STRETCH === 0) {
+      this.profile.clear();
+      this.shared = [];
+    }
     random.reseed(this.seed, this.index++);
     interesting.clear();
     this.counted = new Map();

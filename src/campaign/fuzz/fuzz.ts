@@ -81,7 +81,7 @@ class Session {
     const program = this.program();
     const seed = random.bits() >>> 0;
     const left = options.executions - this.executions;
-    const run = { ...options, seed, executions: Math.min(SCHEDULES, left) };
+    const run = { ...options, seed, executions: Math.min(SCHEDULES, left), most: left };
     const before = coverage.count;
     const { executions, steps, breakage } = runProgram(program, run, coverage);
     this.executions += executions;

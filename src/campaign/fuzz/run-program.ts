@@ -6,7 +6,6 @@ import { complaintAtEnd, fibersFor, strategyFor } from '../../explore/check.ts';
 import type { MemoryName } from '../../explore/fibers.ts';
 import type { Fibers } from '../../explore/fibers.ts';
 import { RUNNING } from '../../explore/fibers.ts';
-import { complaintOf } from '../../explore/finding.ts';
 import type { Complaint } from '../../explore/finding.ts';
 import { formatSeed } from '../../explore/seed.ts';
 import type { StrategyName } from '../../explore/strategies/index.ts';
@@ -29,8 +28,10 @@ export interface RunOptions {
   readonly strategy: StrategyName;
   /** Seed of the schedules. */
   readonly seed: number;
-  /** Schedules at most. */
+  /** Schedules, while they show nothing new. */
   readonly executions: number;
+  /** Schedules at most. */
+  readonly most?: number;
 }
 
 /** A way in which a program broke. */
@@ -59,8 +60,12 @@ export function wordPattern(name: string): string {
   return name.replace(/\[[^\]]*\]/g, '[]').replace(/\bd\d+(v\d+)?\b/g, 'd');
 }
 
+/** Invariants whose complaints differ by what they say and not by words. */
+const TOLD_BY_MESSAGE: readonly string[] = ['kernel', 'exception'];
+
 /** Invariant and words: what must stay the same while a program shrinks. */
-export function coarseKey({ invariant, words }: Complaint): string {
+export function coarseKey({ invariant, words, message }: Complaint): string {
+  if (TOLD_BY_MESSAGE.includes(invariant)) return message.replace(/ \(.*$/, '');
   return `${invariant} ${words.map(wordPattern).join(' ')}`.trim();
 }
 
@@ -77,7 +82,7 @@ export function runProgram(
   let steps = 0;
   let limit = options.executions;
   let pairs = coverage.count;
-  const most = options.executions * MORE_BATCHES;
+  const most = Math.min(options.most ?? Infinity, options.executions * MORE_BATCHES);
   while (executions < limit && fibers.run() !== RUNNING) {
     executions++;
     steps += fibers.steps;
@@ -89,7 +94,7 @@ export function runProgram(
     }
     if (executions === limit && coverage.count > pairs && limit < most) {
       pairs = coverage.count;
-      limit += options.executions;
+      limit = Math.min(most, limit + options.executions);
     }
   }
   fibers.rewind();
@@ -118,9 +123,6 @@ function breakageOf(
 ): Breakage {
   const { machine } = check;
   const stuck = complaint.invariant === 'deadlock' || complaint.invariant === 'livelock';
-  const told = complaintOf(check.invariant?.() ?? null);
-  const isBug = complaint.invariant.startsWith('bug ');
-  const message = isBug && told !== null ? told.message : complaint.message;
   const words = stuck ? awaitedWords(machine, fibers) : complaint.words;
   const places = placesOf(program, fibers, stuck);
   const schedule = [...fibers.schedule.subarray(0, fibers.steps)];
@@ -128,7 +130,6 @@ function breakageOf(
   const scenario = FUZZ_PREFIX + encodeProgram(program);
   return {
     ...complaint,
-    message,
     words,
     places,
     key: `${coarseKey({ ...complaint, words })} @ ${places.join(' | ')}`,

@@ -33,6 +33,7 @@ export function shrinkProgram(
   budget: ShrinkBudget = usualBudget,
 ): ShrunkProgram {
   const target = coarseKey(found);
+  const run = { ...options, executions: budget.executions, most: budget.executions };
   const unseen = new PairCoverage();
   let breakage = found;
   let executions = 0;
@@ -40,10 +41,10 @@ export function shrinkProgram(
     let smaller: Breakage | null = null;
     for (const program of smallerPrograms(breakage.program)) {
       if (executions >= budget.total) return { breakage, executions, minimal: false };
-      const run = runProgram(program, { ...options, executions: budget.executions }, unseen);
-      executions += run.executions;
-      if (run.breakage === null || coarseKey(run.breakage) !== target) continue;
-      smaller = run.breakage;
+      const tried = runProgram(program, run, unseen);
+      executions += tried.executions;
+      if (tried.breakage === null || coarseKey(tried.breakage) !== target) continue;
+      smaller = tried.breakage;
       break;
     }
     if (smaller === null) return { breakage, executions, minimal: true };

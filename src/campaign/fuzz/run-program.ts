@@ -5,7 +5,7 @@ import type { CheckOptions } from '../../explore/check.ts';
 import { complaintAtEnd, fibersFor, strategyFor } from '../../explore/check.ts';
 import type { MemoryName } from '../../explore/fibers.ts';
 import type { Fibers } from '../../explore/fibers.ts';
-import { RUNNING } from '../../explore/fibers.ts';
+import { LIVELOCK, RUNNING } from '../../explore/fibers.ts';
 import type { Complaint } from '../../explore/finding.ts';
 import { formatSeed } from '../../explore/seed.ts';
 import type { StrategyName } from '../../explore/strategies/index.ts';
@@ -87,7 +87,7 @@ export function runProgram(
     executions++;
     steps += fibers.steps;
     const complaint = complaintAtEnd(fibers, check);
-    if (complaint !== null) {
+    if (complaint !== null && !isUnfair(fibers)) {
       const breakage = breakageOf(program, options, check, fibers, complaint);
       fibers.rewind();
       return { executions, steps, breakage };
@@ -147,6 +147,19 @@ function breakageOf(
       choices,
     }),
   };
+}
+
+/**
+ * Did an endless execution come from the strategy alone? A thread that could go on did not get its
+ * turn for half of it, while the kernel threads tried again and again what only it can bring about.
+ */
+function isUnfair(fibers: Fibers): boolean {
+  if (fibers.outcome !== LIVELOCK) return false;
+  const { steps, schedule, program } = fibers;
+  const moved = new Set(schedule.subarray(steps >> 1, steps));
+  return program.actors.some(
+    ({ daemon }, i) => daemon !== true && !moved.has(i) && !fibers.isDone(i) && fibers.isEnabled(i),
+  );
 }
 
 /** The words that those who cannot go on wait for, each once. */

@@ -59,6 +59,26 @@ describe('shrinking programs', () => {
   });
 });
 
+describe('programs that once broke vma-pages', () => {
+  test.each([
+    ['pm00110_bz11_bm20120p211', 'a range is mapped while another is invalidated'],
+    ['pm23201_bm00120i2_bo_bm02320z02', 'a notifier is removed at the end of an invalidation'],
+    ['pm20310_bm20110u01_bm20111_bm02320', 'mmap fails for want of page tables'],
+  ])('%s stands: %s', (text) => {
+    const pct: RunOptions = { ...broken, design: 'vma-pages', strategy: 'pct', seed: 2 };
+    const options = { ...pct, executions: 70, most: 70 };
+    const { breakage, executions } = runProgram(decodeProgram(text), options, new PairCoverage());
+    expect(breakage?.message ?? null).toBeNull();
+    expect(executions).toBe(70);
+  });
+
+  test('a thread that asks for a page while it holds one can stop everybody', () => {
+    const pct: RunOptions = { ...broken, design: 'vma-pages', strategy: 'pct', executions: 200 };
+    const { words } = breakageOf('pm10100_bs000s001_bp011', pct);
+    expect(words).toContain('mm[0].mmapLock');
+  });
+});
+
 describe('what makes two findings the same', () => {
   test('indices of words do not matter', () => {
     expect(wordPattern('gnttab[d1].entry[3].hdr')).toBe('gnttab[].entry[].hdr');

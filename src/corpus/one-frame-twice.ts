@@ -44,7 +44,7 @@ function* thread(i: number): Op<void> {
 
 export const oneFrameTwice: Race = {
   name: 'one-frame-twice',
-  about: 'two threads map the same frame by two grants and look their own page up',
+  about: 'Two threads map the same frame by two grants and look their own page up.',
   sources: [
     'D. Vrabel, xen-devel, 2014-10-13, "Linux grant map/unmap improvement proposal (Draft B)"',
     'Linux 3.12, arch/x86/xen/p2m.c: m2p_find_override()',

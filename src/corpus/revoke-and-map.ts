@@ -40,7 +40,7 @@ function* mapper(): Op<void> {
 
 export const revokeAndMap: Race = {
   name: 'revoke-and-map',
-  about: 'the frontend ends access to a grant while the backend maps and unmaps it',
+  about: 'The frontend ends access to a grant while the backend maps and unmaps it.',
   sources: ['Xen, docs/misc/grant-tables.txt', 'Linux, drivers/xen/grant-table.c'],
   designs: ['m2p-override', 'vma-pages'],
   sizes: { vcpusPerDomain: 3 },

@@ -46,7 +46,7 @@ function* splitter(): Op<void> {
 
 export const splitAndGup: Race = {
   name: 'split-and-gup',
-  about: 'a partial munmap splits a grant mapping while another thread looks a page of it up',
+  about: 'A partial munmap splits a grant mapping while another thread looks up a page of it.',
   sources: [
     'D. Vrabel, xen-devel, 2014-10-13, "Linux grant map/unmap improvement proposal (Draft B)"',
     'Linux 4.11, drivers/xen/gntdev.c: unmap_if_in_range()',

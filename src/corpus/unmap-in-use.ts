@@ -46,7 +46,7 @@ function* unmapper(): Op<void> {
 
 export const unmapInUse: Race = {
   name: 'unmap-in-use',
-  about: 'one thread holds a page of a grant mapping that another thread unmaps',
+  about: 'One thread holds a page of a grant mapping that another thread unmaps.',
   sources: [
     'D. Vrabel, xen-devel, 2014-10-13, "Linux grant map/unmap improvement proposal (Draft B)"',
     'Linux 4.0, drivers/xen/grant-table.c: gnttab_unmap_refs_async()',

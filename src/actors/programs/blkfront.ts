@@ -138,13 +138,17 @@ function* finishRequest(v: number, r: number): Op<void> {
   }
 }
 
-/** One turn: some requests and their responses. @param v - vCPU of the frontend. */
+/**
+ * One turn: some requests, of which the backend is told one by one (flush_requests()), and their
+ * responses. @param v - vCPU of the frontend.
+ */
 export function* blkfrontTurn(v: number): Op<void> {
   const c = readLocal(Task.channel.at(v));
   const wanted = 1 + (yield* pick(RequestSlot.value.count));
   let sent = 0;
-  while (sent < wanted && (yield* sendRequest(v, requestOf(c, sent))) === 1) sent++;
-  if (sent === 0) return;
-  yield* notifyBack(v, c);
+  while (sent < wanted && (yield* sendRequest(v, requestOf(c, sent))) === 1) {
+    yield* notifyBack(v, c);
+    sent++;
+  }
   for (let i = 0; i < sent; i++) yield* finishRequest(v, yield* takeResponse(v, c));
 }

@@ -45,8 +45,8 @@ describe('inline', () => {
     expect(inline('export const one = 1;', operations)).toBeNull();
   });
   test('lines keep their numbers', () => {
-    const body = 'function* f(a) {\n  return (yield* get(\n    a,\n  )) + 1;\n}';
-    const text = `${header}${body}\nconst after = 1;`;
+    const source = 'function* f(a) {\n  return (yield* get(\n    a,\n  )) + 1;\n}';
+    const text = `${header}${source}\nconst after = 1;`;
     const lines = inline(text, operations)?.text.split('\n') ?? [];
     expect(lines.indexOf('const after = 1;')).toBe(text.split('\n').indexOf('const after = 1;'));
   });

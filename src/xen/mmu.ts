@@ -8,7 +8,7 @@
  *
  * Nothing of this flushes a TLB for a leaf entry: that is the guest's duty before it reuses a page
  * of its own, and Xen's before a frame changes hands or type (needTlbflush). Overwriting a grant's
- * entry is put_page_from_l1e()'s business: page references go, the pin stays (domain.md's implicit
+ * entry is put_page_from_l1e()'s business: page references go, the pin stays (the implicit
  * unmap; BUG_IMPLICIT_UNMAP).
  */
 import { flushTlbHypercall, vcpuMaskOf } from '../hardware/flush.ts';

@@ -19,6 +19,7 @@ import { oracleDefaults, oracleTables } from '../../src/oracle/shadow.ts';
 import type { Finding } from '../../src/oracle/violation.ts';
 import {
   ACCESS_WITHOUT_RIGHT,
+  FRAME_REFERENCE,
   GUP_WRONG_PAGE,
   REVOKED_WHILE_PINNED,
   STALE_TRANSLATION,
@@ -40,6 +41,7 @@ import { Page } from '../../src/linux/mm/page.ts';
 import { ActiveEntry } from '../../src/xen/grant-table/active.ts';
 import { PageInfo } from '../../src/xen/page-info.ts';
 import { xenDefaults, xenTables } from '../../src/xen/tables.ts';
+import { TRC_PAGE_ALLOC, TRC_PAGE_FREE } from '../../src/xen/tracepoints.ts';
 
 const tinyConfig = {
   ...sharedDefaults,
@@ -117,6 +119,22 @@ describe('rights', () => {
     setPin(1);
     expect(found).toEqual([]);
     setPin(0);
+    expect(kinds()).toEqual([STALE_TRANSLATION]);
+  });
+
+  test('a frame that goes back to the heap under a pin is found', () => {
+    trace(TRC_PAGE_FREE, MFN, GRANTER, 0);
+    expect(found).toEqual([]);
+    setPin(1);
+    trace(TRC_PAGE_FREE, MFN, GRANTER, 0);
+    expect(kinds()).toEqual([FRAME_REFERENCE]);
+  });
+
+  test('a frame that gets an owner while another domain’s TLB translates to it is found', () => {
+    tlbFill(GRANTEE * 2, 5, makePte(MFN, 1));
+    trace(TRC_PAGE_ALLOC, MFN, GRANTEE, 0);
+    expect(found).toEqual([]);
+    trace(TRC_PAGE_ALLOC, MFN, GRANTER, 0);
     expect(kinds()).toEqual([STALE_TRANSLATION]);
   });
 

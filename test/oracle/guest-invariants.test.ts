@@ -26,7 +26,7 @@ beforeEach(() => {
   found = [];
 });
 
-test('p2m: it names the frame that the direct map maps, and nothing where nothing is mapped', () => {
+test('p2m: it names the frame that the direct map maps, or nothing where nothing is', () => {
   checkP2m(report);
   expect(found).toEqual([]);
   const word = P2m.value.at2(0, PFN);

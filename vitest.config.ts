@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { replaceableFunctions } from './build/replaceable.mjs';
+
+const plugins = [replaceableFunctions(import.meta.dirname)];
 
 export default defineConfig({
   test: {
     reporters: ['default', './build/closing-line-reporter.mjs'],
     projects: [
       {
+        plugins,
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
@@ -13,6 +17,7 @@ export default defineConfig({
         },
       },
       {
+        plugins,
         test: {
           name: 'threads',
           include: ['test/**/*.threads.test.ts'],

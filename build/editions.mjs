@@ -26,6 +26,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { simulatedRooms, testWorlds } from './rooms.mjs';
 import { inline, readOperations, shiftMap } from './inline.mjs';
+import { findReplaced, makeReplaceable } from './replaceable.mjs';
 import { strip } from './strip.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -135,6 +136,14 @@ function pointMapsAtSource(outDir, editionRoot) {
   }
 }
 
+/** Functions that races of the past replace become bindings. */
+function makeAllReplaceable(outDir) {
+  for (const [file, names] of findReplaced(root)) {
+    const path = join(outDir, `${file}.js`);
+    writeFileSync(path, makeReplaceable(file, readFileSync(path, 'utf8'), names, '.js'));
+  }
+}
+
 /** Puts engine calls in the place of the fibers' operations, and moves source maps along. */
 async function inlineOperations(outDir) {
   const shared = join(outDir, 'src/shared');
@@ -170,9 +179,11 @@ for (const edition of editions) {
     writeStripped(edition, editionRoot);
     cpSync(join(root, 'package.json'), join(editionRoot, 'package.json'));
     compile(editionRoot, outDir);
+    makeAllReplaceable(outDir);
     pointMapsAtSource(outDir, editionRoot);
   } else {
     compile(root, outDir);
+    makeAllReplaceable(outDir);
     await inlineOperations(outDir);
   }
 }

@@ -24,6 +24,7 @@ export const machinery = [
   'observer',
   'op',
   'operations',
+  'override',
   'processor',
   'table',
   'turn',

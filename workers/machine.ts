@@ -10,16 +10,11 @@ import { Device, handleInvalidate } from '../src/hardware/iommu.ts';
 import { handlePhysical, handleUpcall } from '../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../src/hardware/vcpu.ts';
 import { DESIGN_NAMES } from '../src/linux/designs/design.ts';
-import { checkFrames } from '../src/oracle/invariants/frames.ts';
-import { checkLiveGrants, checkVmaSlices } from '../src/oracle/invariants/grant-maps.ts';
+import { checkAtRest, nothingDeferred } from '../src/oracle/at-rest.ts';
 import { checkHandles } from '../src/oracle/invariants/handles.ts';
-import { checkIommu } from '../src/oracle/invariants/iommu.ts';
-import { checkP2m } from '../src/oracle/invariants/p2m.ts';
-import { checkPins } from '../src/oracle/invariants/pins.ts';
 import { createOracle } from '../src/oracle/oracle.ts';
 import { oracleDefaults, oracleTables } from '../src/oracle/shadow.ts';
 import { explain } from '../src/oracle/violation.ts';
-import { Deferred } from '../src/shared/deferred.ts';
 import type { Machine } from '../src/shared/layout.ts';
 import { ConfigError } from '../src/shared/layout.ts';
 import type { InterruptLines } from '../src/shared/processor.ts';
@@ -82,8 +77,8 @@ export function createWorld(options: WorldOptions): World {
     lines: (_machine, actor) => linesOf(actors[actor] as WorkloadActor),
     program: (machine, actor, report) => programOf(machine, actors, actor, report),
     checkStopped: (_machine, report) => checkHandles(false, report),
-    checkAtRest,
-    atRest: (machine) => nothingDeferred(machine, config),
+    checkAtRest: (_machine, report) => checkAtRest(report),
+    atRest: () => nothingDeferred(),
     explain,
   };
 }
@@ -114,21 +109,4 @@ function programOf(
     iterate: () => runTurn(program, self),
     observer: createOracle(machine, who, report),
   };
-}
-
-function checkAtRest(_machine: Machine, report: Report): void {
-  checkHandles(true, report);
-  checkPins(report);
-  checkFrames(report);
-  checkIommu(report);
-  checkLiveGrants(report);
-  checkVmaSlices(report);
-  checkP2m(report);
-}
-
-function nothingDeferred({ words }: Machine, config: Config): boolean {
-  for (let d = 0; d < config['domains']!; d++) {
-    if (Atomics.load(words, Deferred.pending.at(d)) !== 0) return false;
-  }
-  return true;
 }

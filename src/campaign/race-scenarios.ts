@@ -4,16 +4,19 @@
 import { bootDomains } from '../actors/boot.ts';
 import { bringOnline, raceActors, raceConfig, raceTables } from '../corpus/posed.ts';
 import type { Race } from '../corpus/race.ts';
+import { variantOf } from '../corpus/race.ts';
 import { races } from '../corpus/races.ts';
 import type { PreparedScenario, Scenario } from '../explore/scenario.ts';
 import { bootHardware } from '../hardware/tables.ts';
 import { bootLinuxParams } from '../linux/tables.ts';
+import { checkAtRest, nothingDeferred } from '../oracle/at-rest.ts';
 import { createOracle } from '../oracle/oracle.ts';
 import { oracleDefaults, oracleTables } from '../oracle/shadow.ts';
 import type { Report } from '../oracle/violation.ts';
 import { SoloEngine } from '../shared/engine.ts';
 import { createMachine } from '../shared/layout.ts';
 import { runAlone } from '../shared/operations.ts';
+import { install } from '../shared/override.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 import { bootXen } from '../xen/tables.ts';
 import { FindingSlot } from './finding-slot.ts';
@@ -29,6 +32,8 @@ export interface RaceExtras {
 /** Makes the machine of a race, arranges it and puts the oracle in place. */
 export function prepareRace(race: Race, design: string, extras: RaceExtras = {}): PreparedScenario {
   const { tables = [], atEnd } = extras;
+  const { overrides } = variantOf(race, design);
+  install(overrides);
   const config: Config = { ...raceConfig(race, design), ...oracleDefaults };
   const machine = createMachine([...raceTables, ...tables, ...oracleTables], config);
   bootHardware(config);
@@ -51,9 +56,13 @@ export function prepareRace(race: Race, design: string, extras: RaceExtras = {})
     machine,
     actors,
     observer,
-    setup: () => slot.clear(),
+    setup: () => {
+      install(overrides);
+      slot.clear();
+    },
     invariant: () => slot.get(),
     final: () => {
+      if (nothingDeferred()) checkAtRest(slot.report);
       atEnd?.(slot.report);
       return slot.get();
     },

@@ -13,6 +13,8 @@ import { writeLocal } from '../shared/operations.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 import { corpusDefaults, corpusTables } from './process.ts';
 import type { Race } from './race.ts';
+import { variantOf } from './race.ts';
+import { hypercallDefaults, hypercallTables } from './xen/hypercalls.ts';
 
 /** One who runs in a race: a side of it, a kernel thread, or an interrupt of one of these. */
 export interface PosedActor {
@@ -24,15 +26,20 @@ export interface PosedActor {
 }
 
 /** The tables of every race's machine. */
-export const raceTables: readonly AnyTable[] = [...machineTables, ...corpusTables];
+export const raceTables: readonly AnyTable[] = [
+  ...machineTables,
+  ...corpusTables,
+  ...hypercallTables,
+];
 
-/** The sizes of a race's machine. @param design - name of a design. */
+/** The sizes of a race's machine. @param design - one of the race's. */
 export function raceConfig(race: Race, design: string): Config {
   return machineConfig({
     ...tinySizes,
     ...corpusDefaults,
+    ...hypercallDefaults,
     ...race.sizes,
-    design: DESIGN_NAMES.indexOf(design),
+    design: DESIGN_NAMES.indexOf(variantOf(race, design).design),
   });
 }
 

@@ -4,5 +4,12 @@ import type { Race } from './race.ts';
 import { revokeAndMap } from './revoke-and-map.ts';
 import { splitAndGup } from './split-and-gup.ts';
 import { unmapInUse } from './unmap-in-use.ts';
+import { unmapAccounting } from './xen/x01-unmap-accounting.ts';
 
-export const races: readonly Race[] = [oneFrameTwice, unmapInUse, splitAndGup, revokeAndMap];
+/** The questions that decide between designs. */
+const questions: readonly Race[] = [oneFrameTwice, unmapInUse, splitAndGup, revokeAndMap];
+
+/** Bugs of the hypervisor. */
+const ofXen: readonly Race[] = [unmapAccounting];
+
+export const races: readonly Race[] = [...questions, ...ofXen];

@@ -83,8 +83,8 @@ export const UnmapCommon = defineTable('%v.unmap[%]', ['vcpus', 'unmapBatch'], {
   ref: '[CPU] its grant',
 });
 
-/** What takeMapping() took; added to the status when nothing is left of the mapping. */
-const HANDLE_FREED = 1;
+/** Returned by takeMapping() when nothing is left of the mapping. */
+export const HANDLE_FREED = 1;
 
 /**
  * xen/common/grant_table.c: unmap_common(), pass 1.
@@ -155,9 +155,11 @@ function* unmapUnderLocks(v: number, i: number, map: number, rd: number): Op {
 }
 
 /**
- * The PTE and the mapping's flags, under the active entry's lock. @returns GNTST_* or HANDLE_FREED.
+ * unmap_common() between the active entry's lock and its unlock: the PTE and the mapping's flags.
+ * @param v - vCPU that calls. @param i - record. @param map - index of the mapping's maptrack entry.
+ * @param flags - of the mapping, GNTMAP_*. @returns GNTST_* or HANDLE_FREED.
  */
-function* takeMapping(v: number, i: number, map: number, flags: number): Op {
+export function* takeMapping(v: number, i: number, map: number, flags: number): Op {
   const ld = domainOf(v);
   const rd = readLocal(UnmapCommon.rd.at2(v, i));
   const ref = readLocal(UnmapCommon.ref.at2(v, i));
@@ -221,7 +223,7 @@ export function* unmapCommonComplete(v: number, i: number): Op<void> {
 }
 
 /** Takes one mapping out of the pin. @param incr - GNTPIN_*_inc of its kind. */
-function* unpin(rd: number, ref: number, incr: number): Op<void> {
+export function* unpin(rd: number, ref: number, incr: number): Op<void> {
   const word = ActiveEntry.pin.at2(rd, ref);
   const pin = yield* read(word);
   const host = incr === GNTPIN_hstr_inc || incr === GNTPIN_hstw_inc;

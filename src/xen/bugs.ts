@@ -27,3 +27,5 @@ export const BUG_NO_OWNER = 0x209;
  * domain_crash() of unmap_common(): the granting domain is gone: a = mapping domain, b = handle.
  */
 export const BUG_DOMAIN_CRASH = 0x20a;
+/** steal_page(): a page that nobody refers to has a type reference: a = mfn, b = type_info. */
+export const BUG_STEAL_TYPED = 0x20b;

@@ -74,7 +74,7 @@ export function* putPage(v: number, mfn: number): Op<void> {
 }
 
 /** xen/arch/x86/mm.c: cleanup_page_mappings(): a writable page leaves its owner's IOMMU. */
-function* cleanupPageMappings(mfn: number): Op<void> {
+export function* cleanupPageMappings(mfn: number): Op<void> {
   const typeInfo = yield* readOnce(PageInfo.typeInfo.at(mfn));
   if ((typeInfo & PGT_type_mask) !== PGT_writable_page) return;
   const owner = yield* readOnce(PageInfo.owner.at(mfn));

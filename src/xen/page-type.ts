@@ -51,7 +51,7 @@ function isPageTableType(type: number): boolean {
 }
 
 /**
- * xen/arch/x86/mm.c: get_page_type().
+ * xen/arch/x86/mm.c: get_page_type(), that is, _get_page_type().
  * @param v - vCPU that asks. @param mfn - page of which the caller holds a reference.
  * @param type - PGT_*. @returns 1 with a type reference taken, or 0.
  */
@@ -78,15 +78,27 @@ export function* getPageType(v: number, mfn: number, type: number): Op {
   }
 }
 
-/** The holder of the only reference of a type brings the page into it. @returns 1 or 0. */
-function* firstOfType(v: number, mfn: number, before: number, type: number): Op {
+/**
+ * The flush of _get_page_type() when the type changes: no CPU may keep a writable translation of a
+ * page that becomes a page table.
+ * @param mfn - page of which the caller holds the only type reference. @param owner - or NO_OWNER.
+ */
+export function* flushOnTypeChange(v: number, mfn: number, owner: number): Op<void> {
+  if ((yield* readOnce(PageInfo.needTlbflush.at(mfn))) === 0 || owner === NO_OWNER) return;
+  yield* writeOnce(PageInfo.needTlbflush.at(mfn), 0);
+  yield* flushTlbHypercall(v, dirtyCpumask(owner));
+}
+
+/**
+ * The part of _get_page_type() after the count went 0 → 1 and is not validated: the holder of the
+ * only reference brings the page into its type.
+ * @param before - PGT_* that it had. @param type - PGT_* that it gets. @returns 1 or 0.
+ */
+export function* firstOfType(v: number, mfn: number, before: number, type: number): Op {
   const owner = yield* readOnce(PageInfo.owner.at(mfn));
   if (before !== type) {
     trace(TRC_PAGE_TYPE, mfn, before, type);
-    if ((yield* readOnce(PageInfo.needTlbflush.at(mfn))) !== 0 && owner !== NO_OWNER) {
-      yield* writeOnce(PageInfo.needTlbflush.at(mfn), 0);
-      yield* flushTlbHypercall(v, dirtyCpumask(owner));
-    }
+    yield* flushOnTypeChange(v, mfn, owner);
   }
   if (owner !== NO_OWNER && needIommuPtSync(owner)) {
     yield* syncIommu(owner, mfn, before, type);

@@ -189,7 +189,7 @@ function* undoMap(
 }
 
 /** xen/common/grant_table.c: map_grant_ref(). @param op - word of the record. */
-function* mapGrantRef(v: number, op: number): Op<void> {
+export function* mapGrantRef(v: number, op: number): Op<void> {
   const ld = domainOf(v);
   const hostAddr = yield* read(op + MAP_HOST_ADDR);
   const flags = yield* read(op + MAP_FLAGS);

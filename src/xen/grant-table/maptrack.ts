@@ -65,7 +65,7 @@ export function* maptrackEntry(d: number, handle: number): Op {
 }
 
 /** xen/common/grant_table.c: _get_maptrack_handle(). @param v - vCPU whose list is asked. */
-function* getFromFreelist(d: number, v: number): Op {
+export function* _getMaptrackHandle(d: number, v: number): Op {
   yield* spinLock(MaptrackFreelist.lock.at(v));
   const head = yield* read(MaptrackFreelist.head.at(v));
   if (head === MAPTRACK_TAIL) {
@@ -79,12 +79,12 @@ function* getFromFreelist(d: number, v: number): Op {
 }
 
 /** xen/common/grant_table.c: steal_maptrack_handle(). @param v - the thief. */
-function* stealMaptrackHandle(d: number, v: number): Op {
+export function* stealMaptrackHandle(d: number, v: number): Op {
   const count = vcpusPerDomain();
   const first = yield* choose(count);
   for (let i = 0; i < count; i++) {
     const victim = firstVcpuOf(d) + ((first + i) % count);
-    const handle = yield* getFromFreelist(d, victim);
+    const handle = yield* _getMaptrackHandle(d, victim);
     if (handle !== INVALID_MAPTRACK_HANDLE) {
       yield* write(Maptrack.vcpu.at2(d, yield* maptrackEntry(d, handle)), v);
       return handle;
@@ -116,7 +116,7 @@ function* stealForList(d: number, v: number): Op {
  */
 export function* getMaptrackHandle(v: number): Op {
   const d = domainOf(v);
-  const own = yield* getFromFreelist(d, v);
+  const own = yield* _getMaptrackHandle(d, v);
   if (own !== INVALID_MAPTRACK_HANDLE) return own;
 
   yield* spinLock(GrantTable.maptrackLock.at(d));

@@ -25,13 +25,15 @@ import { FindingSlot } from './finding-slot.ts';
 export interface RaceExtras {
   /** Tables of its own. */
   readonly tables?: readonly AnyTable[];
+  /** Writes what the race is to find, before it is arranged. */
+  readonly atStart?: () => void;
   /** Looks at the machine when an execution is complete. */
   readonly atEnd?: (report: Report) => void;
 }
 
 /** Makes the machine of a race, arranges it and puts the oracle in place. */
 export function prepareRace(race: Race, design: string, extras: RaceExtras = {}): PreparedScenario {
-  const { tables = [], atEnd } = extras;
+  const { tables = [], atStart, atEnd } = extras;
   const { overrides } = variantOf(race, design);
   install(overrides);
   const config: Config = { ...raceConfig(race, design), ...oracleDefaults };
@@ -50,6 +52,7 @@ export function prepareRace(race: Race, design: string, extras: RaceExtras = {})
   const observer = createOracle(machine, owners, slot.report);
   // Nobody answers a flush while the machine is arranged, and nobody's TLB holds anything yet.
   bringOnline([], config['vcpus'] ?? 0);
+  atStart?.();
   runAlone(race.arrange(), new SoloEngine(observer, machine.watchedFrom));
   bringOnline(actors, config['vcpus'] ?? 0);
   return {

@@ -2,9 +2,9 @@
 import { Command } from 'commander';
 import type { FuzzFinding, FuzzOptions, FuzzProgress, FuzzResult } from '../campaign/fuzz/fuzz.ts';
 import { fuzz } from '../campaign/fuzz/fuzz.ts';
-import { describeProgram, encodeProgram } from '../campaign/fuzz/codec.ts';
-import { MOST_ACTORS, MOST_STEPS } from '../campaign/fuzz/grammar.ts';
-import { FUZZ_DESIGNS, FUZZ_PREFIX } from '../campaign/fuzz/scenario.ts';
+import { describeProgram, encodeProgram } from '../corpus/fuzz/codec.ts';
+import { MOST_ACTORS, MOST_STEPS } from '../corpus/fuzz/grammar.ts';
+import { FUZZ_DESIGNS, FUZZ_PREFIX } from '../corpus/fuzz/posed.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
 import { LiveLine, bold, green, print, red, short } from './output.ts';
 import { EXIT_CLEAN, EXIT_FINDING, oneOf, positiveNumber, wholeNumber } from './usage.ts';

@@ -71,7 +71,6 @@ async function followOnThreads(
   run: Replayed,
 ): Promise<Pick<Outcome, 'trace' | 'difference'>> {
   const module = castModuleOf(scenario);
-  if (module === null) throw new UsageError(`${scenario.name} cannot be replayed on threads`);
   const { machine, actors } = options;
   const cast = { scenario: scenario.name, design: seed.design, param: seed.param };
   const crew = new LockstepCrew(machine, module, cast, actors.length);

@@ -1,6 +1,7 @@
 /** Every scenario that the command line knows, by name. */
-import { ProgramError } from '../campaign/fuzz/codec.ts';
-import { FUZZ_PREFIX, fuzzScenario } from '../campaign/fuzz/scenario.ts';
+import { ProgramError } from '../corpus/fuzz/codec.ts';
+import { fuzzScenario } from '../campaign/fuzz/scenario.ts';
+import { FUZZ_PREFIX } from '../corpus/fuzz/posed.ts';
 import { raceScenarios } from '../campaign/race-scenarios.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import { programs } from '../programs/catalogue.ts';
@@ -20,10 +21,9 @@ function scenarioOf(program: Program): Scenario {
 
 export const scenarios: readonly Scenario[] = [...raceScenarios, ...programs.map(scenarioOf)];
 
-/** The module that gives a scenario's actors to threads in lockstep; null if there is none. */
-export function castModuleOf(scenario: Scenario): string | null {
-  if (scenario.name.startsWith('program/')) return 'src/programs/cast';
-  return scenario.name.startsWith('race/') ? 'workers/race-cast' : null;
+/** The module that gives a scenario's actors to threads in lockstep. */
+export function castModuleOf({ name }: Scenario): string {
+  return name.startsWith('program/') ? 'src/programs/cast' : 'workers/race-cast';
 }
 
 /** The scenario of this name; a wrong name is wrong use. */

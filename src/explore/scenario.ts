@@ -7,7 +7,7 @@ import type { CheckOptions } from './check.ts';
 /** What a scenario contributes to an exploration. */
 export type PreparedScenario = Pick<
   CheckOptions,
-  'machine' | 'setup' | 'actors' | 'invariant' | 'final' | 'observer'
+  'machine' | 'setup' | 'actors' | 'invariant' | 'final' | 'observer' | 'maxSteps'
 >;
 
 /** How a scenario is made. */

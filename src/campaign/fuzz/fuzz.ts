@@ -9,7 +9,7 @@ import { Random } from '../../explore/random.ts';
 import { PairCoverage } from './coverage.ts';
 import { mutateProgram, newProgram, usualSize } from './generate.ts';
 import type { ProgramSize } from './generate.ts';
-import type { FuzzProgram } from './grammar.ts';
+import type { FuzzProgram } from '../../corpus/fuzz/grammar.ts';
 import type { Breakage, RunOptions } from './run-program.ts';
 import { coarseKey, runProgram } from './run-program.ts';
 import type { ShrinkBudget } from './shrink-program.ts';

@@ -3,8 +3,14 @@
  */
 import { FUZZ_MAP } from '../../corpus/fuzz/opcodes.ts';
 import type { Random } from '../../explore/random.ts';
-import type { FuzzProgram, Operation, Side, Step, Thread } from './grammar.ts';
-import { MOST_ACTORS, MOST_STEPS, MOST_THREADS, operationOf, operationsOf } from './grammar.ts';
+import type { FuzzProgram, Operation, Side, Step, Thread } from '../../corpus/fuzz/grammar.ts';
+import {
+  MOST_ACTORS,
+  MOST_STEPS,
+  MOST_THREADS,
+  operationOf,
+  operationsOf,
+} from '../../corpus/fuzz/grammar.ts';
 
 /** How large new programs are. */
 export interface ProgramSize {

@@ -14,12 +14,13 @@ import { FuzzActor } from '../../corpus/fuzz/tables.ts';
 import { peek } from '../../oracle/shadow-words.ts';
 import type { Machine } from '../../shared/layout.ts';
 import { wordName } from '../../shared/layout.ts';
-import { encodeProgram } from './codec.ts';
+import { encodeProgram } from '../../corpus/fuzz/codec.ts';
 import type { PairCoverage } from './coverage.ts';
 import { Covered } from './coverage.ts';
-import type { FuzzProgram } from './grammar.ts';
-import { operationOf } from './grammar.ts';
-import { FUZZ_MAX_STEPS, FUZZ_PREFIX, prepareFuzz } from './scenario.ts';
+import type { FuzzProgram } from '../../corpus/fuzz/grammar.ts';
+import { operationOf } from '../../corpus/fuzz/grammar.ts';
+import { FUZZ_PREFIX } from '../../corpus/fuzz/posed.ts';
+import { prepareFuzz } from './scenario.ts';
 
 /** Under what a program runs. */
 export interface RunOptions {
@@ -109,7 +110,6 @@ export function checkOptions(program: FuzzProgram, options: RunOptions): CheckOp
     memory,
     strategy,
     seed,
-    maxSteps: FUZZ_MAX_STEPS,
     subject: { scenario: FUZZ_PREFIX + encodeProgram(program), design },
   };
 }

@@ -1,81 +1,23 @@
 /**
- * A fuzzed program as a scenario: `fuzz/<text>`. The machine is that of the races with more room;
- * when all threads have finished, the process has let go of everything, so nothing may be left.
+ * A fuzzed program as a scenario: `fuzz/<text>`. When all threads have finished, the process has
+ * let go of everything, so nothing may be left.
  */
-import { arrangeFuzz, FUZZ_PROLOGUE } from '../../corpus/fuzz/arrange.ts';
-import { runFuzzActor } from '../../corpus/fuzz/interpreter.ts';
-import { FuzzActor, FuzzStep, fuzzDefaults, fuzzTables } from '../../corpus/fuzz/tables.ts';
-import { BACKEND, FRONTEND } from '../../corpus/process.ts';
-import type { Race } from '../../corpus/race.ts';
+import { FUZZ_DESIGNS, FUZZ_PREFIX, fuzzRace, loadProgram } from '../../corpus/fuzz/posed.ts';
+import { fuzzTables } from '../../corpus/fuzz/tables.ts';
+import { FRONTEND } from '../../corpus/process.ts';
 import type { PreparedScenario, Scenario } from '../../explore/scenario.ts';
 import { GntdevBitmap, GrantMapBitmap } from '../../linux/drivers/gntdev/grant-map.ts';
 import { PageArrayBitmap } from '../../linux/designs/vma-pages.ts';
 import { peek } from '../../oracle/shadow-words.ts';
 import type { Report } from '../../oracle/violation.ts';
 import { FRAMES_LOST, LIVE_GRANTS, PIN_MISCOUNT } from '../../oracle/violation.ts';
-import { writeLocal } from '../../shared/operations.ts';
-import type { Op } from '../../shared/op.ts';
 import { ActiveEntry } from '../../xen/grant-table/active.ts';
 import { prepareRace } from '../race-scenarios.ts';
-import { decodeProgram, encodeProgram } from './codec.ts';
-import type { FuzzProgram, Side, Step } from './grammar.ts';
+import { decodeProgram } from '../../corpus/fuzz/codec.ts';
+import type { FuzzProgram } from '../../corpus/fuzz/grammar.ts';
 
-/** Begins the names of scenarios that are fuzzed programs. */
-export const FUZZ_PREFIX = 'fuzz/';
-export const FUZZ_DESIGNS: readonly string[] = ['m2p-override', 'vma-pages'];
 /** Steps after which an execution counts as endless: many times what programs take. */
-export const FUZZ_MAX_STEPS = 30_000;
-
-const VCPUS_PER_DOMAIN = 4;
-const DOMAINS: Readonly<Record<Side, number>> = { process: BACKEND, granter: FRONTEND };
-const sizes = {
-  ...fuzzDefaults,
-  vcpusPerDomain: VCPUS_PER_DOMAIN,
-  pagesPerDomain: 32,
-  frames: 112,
-};
-
-function loadSteps(row: number, steps: readonly Step[]): void {
-  writeLocal(FuzzActor.steps.at(row), steps.length);
-  steps.forEach(({ op, values }, at) => {
-    writeLocal(FuzzStep.op.at2(row, at), op);
-    const { a, b, c, d, e } = FuzzStep;
-    values.forEach((value, i) => {
-      const field = [a, b, c, d, e][i];
-      if (field !== undefined) writeLocal(field.at2(row, at), value);
-    });
-  });
-}
-
-/** The vCPU of each thread: the workers of its domain in order. */
-function vcpusOf({ threads }: FuzzProgram): number[] {
-  const used: Record<Side, number> = { process: 0, granter: 0 };
-  return threads.map(({ side }) => DOMAINS[side] * VCPUS_PER_DOMAIN + used[side]++);
-}
-
-function raceOf(program: FuzzProgram): Race {
-  const { prologue, threads } = program;
-  const vcpus = vcpusOf(program);
-  const processes = threads.filter(({ side }) => side === 'process').length;
-  return {
-    name: encodeProgram(program),
-    about: 'a program from the fuzzer',
-    sources: [],
-    designs: FUZZ_DESIGNS,
-    sizes,
-    *arrange(): Op<void> {
-      loadSteps(FUZZ_PROLOGUE, prologue);
-      threads.forEach(({ steps }, i) => loadSteps(i + 1, steps));
-      yield* arrangeFuzz(processes);
-    },
-    actors: threads.map(({ side }, i) => ({
-      role: side,
-      vcpu: vcpus[i] as number,
-      body: () => runFuzzActor(vcpus[i] as number, i + 1, side === 'process' ? 1 : 0),
-    })),
-    kernelThreads: processes < threads.length ? [BACKEND, FRONTEND] : [BACKEND],
-  };
-}
+const FUZZ_MAX_STEPS = 30_000;
 
 /** The process has let go of all: no pin, no map, no page array may be left. */
 function checkNothingLeft(report: Report): void {
@@ -92,12 +34,14 @@ function checkNothingLeft(report: Report): void {
 /** Makes and attaches the machine of a program. */
 export function prepareFuzz(program: FuzzProgram, design: string): PreparedScenario {
   const processes = program.threads.some(({ side }) => side === 'process');
-  return prepareRace(raceOf(program), design, {
+  const prepared = prepareRace(fuzzRace(program), design, {
     tables: fuzzTables,
+    atStart: () => loadProgram(program),
     atEnd(report) {
       if (processes) checkNothingLeft(report);
     },
   });
+  return { ...prepared, maxSteps: FUZZ_MAX_STEPS };
 }
 
 /** The scenario of a program's text. Throws ProgramError if it is none. */

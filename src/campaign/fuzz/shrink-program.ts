@@ -7,8 +7,8 @@ import { replay } from '../../explore/replay.ts';
 import { checkOptions, coarseKey, runProgram } from './run-program.ts';
 import type { Breakage, RunOptions } from './run-program.ts';
 import { PairCoverage } from './coverage.ts';
-import type { FuzzProgram, Step } from './grammar.ts';
-import { operationOf } from './grammar.ts';
+import type { FuzzProgram, Step } from '../../corpus/fuzz/grammar.ts';
+import { operationOf } from '../../corpus/fuzz/grammar.ts';
 
 export interface ShrinkBudget {
   /** Schedules of a candidate. */

@@ -5,7 +5,7 @@
  * needs no race) held against the smallest program that shows it.
  */
 import { describe, expect, test } from 'vitest';
-import { decodeProgram, encodeProgram } from '../../../src/campaign/fuzz/codec.ts';
+import { decodeProgram, encodeProgram } from '../../../src/corpus/fuzz/codec.ts';
 import { PairCoverage } from '../../../src/campaign/fuzz/coverage.ts';
 import type { FuzzOptions } from '../../../src/campaign/fuzz/fuzz.ts';
 import { fuzz } from '../../../src/campaign/fuzz/fuzz.ts';

@@ -5,9 +5,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { PairCoverage } from '../../../src/campaign/fuzz/coverage.ts';
-import { decodeProgram, encodeProgram } from '../../../src/campaign/fuzz/codec.ts';
-import type { Operation, Step } from '../../../src/campaign/fuzz/grammar.ts';
-import { operations } from '../../../src/campaign/fuzz/grammar.ts';
+import { decodeProgram, encodeProgram } from '../../../src/corpus/fuzz/codec.ts';
+import type { Operation, Step } from '../../../src/corpus/fuzz/grammar.ts';
+import { operations } from '../../../src/corpus/fuzz/grammar.ts';
 import { checkOptions, runProgram } from '../../../src/campaign/fuzz/run-program.ts';
 import { FUZZ_MAP } from '../../../src/corpus/fuzz/opcodes.ts';
 import { FuzzGrant, FuzzPage, FuzzSlot } from '../../../src/corpus/fuzz/tables.ts';

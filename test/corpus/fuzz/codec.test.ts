@@ -10,10 +10,10 @@ import {
   decodeProgram,
   describeProgram,
   encodeProgram,
-} from '../../../src/campaign/fuzz/codec.ts';
+} from '../../../src/corpus/fuzz/codec.ts';
 import { mutateProgram, newProgram, usualSize } from '../../../src/campaign/fuzz/generate.ts';
-import type { FuzzProgram, Side, Step } from '../../../src/campaign/fuzz/grammar.ts';
-import { operations, operationsOf } from '../../../src/campaign/fuzz/grammar.ts';
+import type { FuzzProgram, Side, Step } from '../../../src/corpus/fuzz/grammar.ts';
+import { operations, operationsOf } from '../../../src/corpus/fuzz/grammar.ts';
 import { FUZZ_OPCODES } from '../../../src/corpus/fuzz/opcodes.ts';
 import { Random } from '../../../src/explore/random.ts';
 

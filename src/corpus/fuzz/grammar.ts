@@ -25,7 +25,7 @@ import {
   FUZZ_STORE,
   FUZZ_TOUCH,
   FUZZ_UNMAP_IOCTL,
-} from '../../corpus/fuzz/opcodes.ts';
+} from './opcodes.ts';
 
 /** Whose thread: of the process that maps, or of the kernel that grants. */
 export type Side = 'process' | 'granter';

@@ -51,6 +51,7 @@ const fibersOnly = [
   'src/campaign',
   'src/index.ts',
   'workers/exploration.worker.ts',
+  'workers/task.worker.ts',
   'bench',
 ];
 

@@ -3,13 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../shared/layout.ts';
+import { compareCommand } from './compare.ts';
 import { exploreCommand } from './explore.ts';
 import { fuzzCommand } from './fuzz.ts';
 import { listCommand } from './list.ts';
 import { litmusCommand } from './litmus.ts';
+import { matrixCommand } from './matrix.ts';
 import { complain, surviveClosedPipes } from './output.ts';
 import { replayCommand } from './replay.ts';
 import { shrinkCommand } from './shrink.ts';
+import { showCommand } from './show.ts';
 import { startCommand } from './start.ts';
 import { stressCommand } from './stress.ts';
 import { EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE, UsageError } from './usage.ts';
@@ -29,13 +32,16 @@ async function main(args: readonly string[]): Promise<number> {
     .description('a laboratory for races in Xen grant mapping')
     .version(version(), '-V, --version')
     .helpCommand(true)
+    .addCommand(matrixCommand(exit))
     .addCommand(listCommand(exit))
+    .addCommand(showCommand(exit))
     .addCommand(exploreCommand(exit))
     .addCommand(replayCommand(exit))
     .addCommand(shrinkCommand(exit))
     .addCommand(fuzzCommand(exit))
     .addCommand(litmusCommand(exit))
     .addCommand(startCommand(exit))
+    .addCommand(compareCommand(exit))
     .addCommand(stressCommand(exit));
   for (const command of [program, ...program.commands]) {
     command

@@ -156,13 +156,30 @@ describe('replay and shrink', () => {
 describe('list', () => {
   test('names every program with a sentence', async () => {
     const { status, out } = await run(listCommand, '--json');
-    const list = JSON.parse(out) as { name: string; about: string }[];
+    const all = JSON.parse(out) as {
+      scenarios: { name: string; about: string }[];
+      races: { id: string; race: string; title: string; sources: string[]; actors: unknown[] }[];
+      designs: string[];
+      strategies: string[];
+      memories: string[];
+    };
+    const list = all.scenarios;
     expect(status).toBe(0);
     expect(list.map(({ name }) => name)).toContain('program/safestack');
     expect(list.every(({ about }) => about.endsWith('.'))).toBe(true);
     expect(new Set(list.map(({ name }) => name)).size).toBe(list.length);
+    expect(all.races.every(({ race }) => list.some(({ name }) => name === `race/${race}`))).toBe(
+      true,
+    );
+    expect(all.races.every(({ sources, actors }) => sources.length > 0 && actors.length > 0)).toBe(
+      true,
+    );
+    expect(all.designs).toContain('vma-pages');
+    expect(all.strategies).toContain('optimal');
+    expect(all.memories).toEqual(['sc', 'tso']);
     const text = await run(listCommand);
-    expect(text.out.split('\n').length).toBe(list.length + 1);
+    for (const { name } of list) expect(text.out).toContain(name);
+    expect(text.out).toContain('XSA-218');
   });
 });
 

@@ -1,0 +1,69 @@
+/**
+ * What is known of cells for this code. One file for each version of the code, lines of JSON that
+ * are only ever appended: a kill may cut the last line, which is then as if it had not been written.
+ * Decided cells only; with another version of anything that a result depends on, the file is
+ * another one.
+ */
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Cell, CellName } from './cell.ts';
+import { keyOf } from './cell.ts';
+
+/** The rooms on which a result depends. */
+const ROOMS = ['shared', 'hardware', 'xen', 'linux', 'actors', 'corpus', 'oracle', 'explore'];
+
+/** Names the code of this edition: 16 hex digits of a hash over all that a result depends on. */
+export function codeVersion(): string {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const hash = createHash('sha256');
+  for (const room of ROOMS) {
+    const files = readdirSync(join(root, room), { recursive: true, encoding: 'utf8' });
+    for (const file of files.filter((name) => /\.[jt]s$/.test(name)).sort()) {
+      hash
+        .update(file)
+        .update('\0')
+        .update(readFileSync(join(root, room, file)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+export class MatrixStore {
+  /** Where it keeps what it knows. */
+  readonly path: string;
+  private readonly cells = new Map<string, Cell>();
+
+  /** @param dir - made if it is not there. @param version - of the code. */
+  constructor(dir: string, version: string) {
+    mkdirSync(dir, { recursive: true });
+    this.path = join(dir, `${version}.ndjson`);
+    if (!existsSync(this.path)) return;
+    for (const line of readFileSync(this.path, 'utf8').split('\n')) {
+      const cell = cellOf(line);
+      if (cell !== null) this.cells.set(keyOf(cell), cell);
+    }
+  }
+
+  /** What is known of a cell. */
+  get(name: CellName): Cell | undefined {
+    return this.cells.get(keyOf(name));
+  }
+
+  /** Keeps a decided cell, on the disk when this returns. */
+  put(cell: Cell): void {
+    this.cells.set(keyOf(cell), cell);
+    appendFileSync(this.path, `\n${JSON.stringify(cell)}`);
+  }
+}
+
+/** A line of the file, or null if it was cut. */
+function cellOf(line: string): Cell | null {
+  if (!line.endsWith('}')) return null;
+  try {
+    return JSON.parse(line) as Cell;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,189 @@
+/** `gntrace matrix`: every design against the races that decide between them. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { Command } from 'commander';
+import type { Cell, CellName, Memory } from '../campaign/matrix/cell.ts';
+import { isNamed, keyOf, selectCells } from '../campaign/matrix/cell.ts';
+import { DecisionPool } from '../campaign/matrix/pool.ts';
+import type { MatrixProgress } from '../campaign/matrix/run.ts';
+import { runMatrix } from '../campaign/matrix/run.ts';
+import { MatrixStore, codeVersion } from '../campaign/matrix/store.ts';
+import { races } from '../corpus/races.ts';
+import { DESIGN_NAMES } from '../linux/designs/design.ts';
+import { matrixPage } from '../report/matrix-page.ts';
+import { interruptSignal } from './interrupt.ts';
+import { printMatrix } from './matrix-text.ts';
+import { LiveLine, print } from './output.ts';
+import {
+  EXIT_CLEAN,
+  EXIT_FINDING,
+  EXIT_INTERRUPTED,
+  EXIT_UNDECIDED,
+  UsageError,
+  nearest,
+  oneOf,
+  positiveNumber,
+  wholeNumber,
+} from './usage.ts';
+
+/** So that all of it ends within three minutes. */
+const USUAL_BUDGET = '160';
+/** Seconds of a cell in the first round. */
+const FIRST_ROUND = 2;
+const MOST_WORKERS = 64;
+const MEMORIES = ['sc', 'tso', 'both'] as const;
+
+export interface RawMatrixOptions {
+  readonly budget: string;
+  readonly workers?: string;
+  readonly only?: string;
+  readonly memory: string;
+  readonly store: string;
+  readonly fresh?: boolean;
+  readonly html?: string;
+  readonly json?: boolean;
+}
+
+interface MatrixRun {
+  readonly wanted: readonly CellName[];
+  readonly cells: ReadonlyMap<string, Cell>;
+  readonly interrupted: boolean;
+}
+
+/** Adds the options that `start` and `matrix` share. */
+export function withMatrixOptions(command: Command): Command {
+  return command
+    .option('--budget <s>', 'time for all of it, in seconds', USUAL_BUDGET)
+    .option('--workers <n>', 'threads (default: one for each core)')
+    .option('--only <names>', 'some races, by name or id, with commas: unmap-in-use,X1')
+    .option('--memory <model>', `memory model: ${MEMORIES.join(', ')}`, 'both')
+    .option('--store <dir>', 'where results are kept for the next run', '.gntrace')
+    .option('--fresh', 'decide again what the store knows')
+    .option('--html <file>', 'write the matrix as a page')
+    .option('--json', 'print one JSON object instead of text');
+}
+
+/** The command. @param exit - takes the exit status. */
+export function matrixCommand(exit: (status: number) => void): Command {
+  const command = new Command('matrix').description(
+    'decide every race for every design: safe, broken (with a seed), or undecided',
+  );
+  return withMatrixOptions(command)
+    .addHelpText(
+      'after',
+      '\nExit status: 0 all safe, 1 something is broken, 2 wrong use, 3 tool failed,\n' +
+        '125 nothing is broken and something undecided, 130 interrupted.',
+    )
+    .action(async (raw: RawMatrixOptions) => exit(statusOf(await showMatrix(raw))));
+}
+
+/** Runs the matrix and prints it. */
+export async function showMatrix(raw: RawMatrixOptions): Promise<MatrixRun> {
+  const run = await decideMatrix(raw);
+  const cells = run.wanted
+    .map((name) => run.cells.get(keyOf(name)))
+    .filter((cell) => cell !== undefined);
+  if (raw.json === true) print(JSON.stringify({ code: codeVersion(), cells }));
+  else printMatrix(run.wanted, run.cells);
+  if (raw.html !== undefined) writePage(raw.html, run.wanted, cells, raw.json !== true);
+  return run;
+}
+
+async function decideMatrix(raw: RawMatrixOptions): Promise<MatrixRun> {
+  const wanted = selectCells(readSelection(raw));
+  const seconds = positiveNumber(raw.budget, '--budget', 1e6);
+  const workers = readWorkers(raw.workers);
+  const store = new MatrixStore(resolve(raw.store, 'matrix'), codeVersion());
+  const cells = new Map<string, Cell>();
+  const open: CellName[] = [];
+  for (const name of wanted) {
+    const known = raw.fresh === true ? undefined : store.get(name);
+    if (known === undefined) open.push(name);
+    else cells.set(keyOf(name), known);
+  }
+  if (open.length === 0) return { wanted, cells, interrupted: false };
+  const line = new LiveLine();
+  const { signal, forget } = interruptSignal();
+  const pool = new DecisionPool(Math.min(workers, open.length));
+  const onCell = (cell: Cell): void => {
+    cells.set(keyOf(cell), cell);
+    if (cell.verdict !== 'undecided') store.put(cell);
+  };
+  const budget = { seconds, firstRound: Math.min(FIRST_ROUND, seconds), signal };
+  try {
+    line.show(progressText({ decided: 0, cells: open.length, secondsLeft: seconds }));
+    const ended = runMatrix(open, isPast, pool, budget, onCell, (progress) =>
+      line.show(progressText(progress)),
+    );
+    await Promise.race([ended, aborted(signal)]);
+  } finally {
+    line.clear();
+    forget();
+    await pool.close();
+  }
+  return { wanted, cells, interrupted: signal.aborted };
+}
+
+/** Is the cell's race one of the past? */
+function isPast({ race }: CellName): boolean {
+  return races.some(({ name, bug }) => name === race && bug !== undefined);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => signal.addEventListener('abort', () => done()));
+}
+
+function progressText({ decided, cells, secondsLeft }: MatrixProgress): string {
+  const done = Math.round((decided / cells) * 20);
+  const bar = `${'#'.repeat(done)}${'.'.repeat(20 - done)}`;
+  return `[${bar}] ${decided} of ${cells} cells decided, at most ${Math.ceil(secondsLeft)} s left`;
+}
+
+function readSelection(raw: RawMatrixOptions): { only: string[]; memories: Memory[] } {
+  const memory = oneOf(raw.memory, MEMORIES, 'memory model');
+  const memories: Memory[] = memory === 'both' ? ['sc', 'tso'] : [memory as Memory];
+  const only = raw.only === undefined ? [] : raw.only.split(',').map((text) => text.trim());
+  for (const text of only) {
+    if (races.some((race) => isNamed(race, text))) continue;
+    const near = nearest(
+      text,
+      races.map(({ name }) => name),
+    );
+    const hint = near === undefined ? 'gntrace list names them all' : `did you mean ${near}?`;
+    throw new UsageError(`no race called "${text}": ${hint}`);
+  }
+  return { only, memories };
+}
+
+function readWorkers(text: string | undefined): number {
+  if (text === undefined) return Math.min(availableParallelism(), MOST_WORKERS);
+  const workers = wholeNumber(text, '--workers', 1);
+  if (workers <= MOST_WORKERS) return workers;
+  throw new UsageError(`--workers can be at most ${MOST_WORKERS}, not ${text}`);
+}
+
+function writePage(
+  file: string,
+  wanted: readonly CellName[],
+  cells: readonly Cell[],
+  say: boolean,
+): void {
+  const rows = races.filter(({ name }) => wanted.some(({ race }) => race === name));
+  const html = matrixPage({ code: codeVersion(), designs: DESIGN_NAMES, races: rows, cells });
+  const path = resolve(file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, html);
+  if (say) print(`\nas a page: ${path}`);
+}
+
+/** The exit status of a matrix. */
+export function statusOf({ wanted, cells, interrupted }: MatrixRun): number {
+  const verdicts = wanted.map((name) => cells.get(keyOf(name))?.verdict ?? 'undecided');
+  if (interrupted) return EXIT_INTERRUPTED;
+  if (verdicts.includes('broken')) return EXIT_FINDING;
+  return verdicts.includes('undecided') ? EXIT_UNDECIDED : EXIT_CLEAN;
+}
+
+/** Where `start` puts the page. */
+export const USUAL_PAGE = join('.gntrace', 'matrix.html');

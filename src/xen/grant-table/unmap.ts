@@ -156,8 +156,9 @@ function* unmapUnderLocks(v: number, i: number, map: number, rd: number): Op {
 
 /**
  * unmap_common() between the active entry's lock and its unlock: the PTE and the mapping's flags.
- * @param v - vCPU that calls. @param i - record. @param map - index of the mapping's maptrack entry.
- * @param flags - of the mapping, GNTMAP_*. @returns GNTST_* or HANDLE_FREED.
+ * @param v - vCPU that calls. @param i - record.
+ * @param map - index of the mapping's maptrack entry. @param flags - of the mapping, GNTMAP_*.
+ * @returns GNTST_* or HANDLE_FREED.
  */
 export function* takeMapping(v: number, i: number, map: number, flags: number): Op {
   const ld = domainOf(v);

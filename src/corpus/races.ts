@@ -1,4 +1,6 @@
 /** All races of the corpus. */
+import { queryThenEnd } from './linux/l20-query-then-end.ts';
+import { deferredWithoutPage } from './linux/l21-deferred-without-page.ts';
 import { oneFrameTwice } from './one-frame-twice.ts';
 import type { Race } from './race.ts';
 import { revokeAndMap } from './revoke-and-map.ts';
@@ -12,4 +14,7 @@ const questions: readonly Race[] = [oneFrameTwice, unmapInUse, splitAndGup, revo
 /** Bugs of the hypervisor. */
 const ofXen: readonly Race[] = [unmapAccounting];
 
-export const races: readonly Race[] = [...questions, ...ofXen];
+/** Bugs of Linux: drivers, then the memory manager. */
+const ofLinux: readonly Race[] = [queryThenEnd, deferredWithoutPage];
+
+export const races: readonly Race[] = [...questions, ...ofXen, ...ofLinux];

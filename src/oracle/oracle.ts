@@ -10,6 +10,7 @@ import {
   TRACE_GRANT_UNMAP,
   TRACE_GUP,
 } from '../linux/tracepoints.ts';
+import { TRACE_PAGE_FREE } from '../linux/mm/tracepoints.ts';
 import { LOAD_THROUGH, STORE_THROUGH } from '../shared/kinds.ts';
 import type { Machine } from '../shared/layout.ts';
 import type { Observer } from '../shared/observer.ts';
@@ -17,7 +18,7 @@ import type { AnyTable } from '../shared/table.ts';
 import { BUG_IMPLICIT_UNMAP } from '../xen/bugs.ts';
 import { ActiveEntry } from '../xen/grant-table/active.ts';
 import { TRC_PAGE_ALLOC, TRC_PAGE_FREE } from '../xen/tracepoints.ts';
-import { accessEnded, grantMapped, grantUnmapped, pageGot } from './pages.ts';
+import { accessEnded, grantMapped, grantUnmapped, guestPageFreed, pageGot } from './pages.ts';
 import { checkAccess, pageAllocated, pageFreed, pinChanged } from './rights.ts';
 import type { Report } from './violation.ts';
 import { GRANT_PTE_OVERWRITTEN, KERNEL_ASSERTION, PAYLOAD_CORRUPT } from './violation.ts';
@@ -82,6 +83,8 @@ export function createOracle(
           return grantUnmapped(actor, a, report);
         case TRACE_GRANT_END:
           return accessEnded(actor, a, b, report);
+        case TRACE_PAGE_FREE:
+          return guestPageFreed(actor, a, report);
         case TRC_PAGE_FREE:
           return pageFreed(actor, a, report);
         case TRC_PAGE_ALLOC:

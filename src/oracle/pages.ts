@@ -1,14 +1,21 @@
 /**
  * I8 and I4 by the kernel's tracepoints: is the page that get_user_pages returns the one that the
  * grant at the address was mapped onto; is a page unmapped that somebody holds; did a granter end
- * access under a pin.
+ * access under a pin, or give a page back that another domain still reaches.
  */
-import { Page } from '../linux/mm/page.ts';
+import { domainCount } from '../hardware/params.ts';
+import { FOREIGN_FRAME_BIT, INVALID_P2M_ENTRY, P2m } from '../linux/mm/p2m.ts';
+import { Page, domainOfPage, pfnOf } from '../linux/mm/page.ts';
 import { ActiveEntry } from '../xen/grant-table/active.ts';
 import { peek, shadowSet } from './shadow-words.ts';
-import { ShadowAddress, ShadowPage } from './shadow.ts';
+import { ShadowAddress, ShadowPage, ShadowRight } from './shadow.ts';
 import type { Report } from './violation.ts';
-import { GUP_WRONG_PAGE, REVOKED_WHILE_PINNED, UNMAPPED_IN_USE } from './violation.ts';
+import {
+  FREED_WHILE_GRANTED,
+  GUP_WRONG_PAGE,
+  REVOKED_WHILE_PINNED,
+  UNMAPPED_IN_USE,
+} from './violation.ts';
 
 function pageWord(field: { at2(d: number, pfn: number): number }, pg: number): number {
   const perDomain = ShadowPage.vpn.count;
@@ -64,4 +71,18 @@ export function pageGot(actor: number, vpn: number, pg: number, mm: number, repo
 export function accessEnded(actor: number, d: number, ref: number, report: Report): void {
   const pin = ActiveEntry.pin.at2(d, ref);
   if (peek(pin) !== 0) report(actor, REVOKED_WHILE_PINNED, pin, 0);
+}
+
+/** A kernel gives a page back to its allocator: no other domain may hold the frame behind it. */
+export function guestPageFreed(actor: number, pg: number, report: Report): void {
+  const d = domainOfPage(pg);
+  const entry = peek(P2m.value.at2(d, pfnOf(pg)));
+  if (entry === INVALID_P2M_ENTRY || (entry & FOREIGN_FRAME_BIT) !== 0) return;
+  for (let other = 0; other < domainCount(); other++) {
+    if (other === d) continue;
+    const right = ShadowRight.pins.at2(other, entry);
+    if (peek(right) > 0) {
+      report(actor, FREED_WHILE_GRANTED, pageWord(Page.refcount, pg), right);
+    }
+  }
 }

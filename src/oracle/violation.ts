@@ -37,6 +37,7 @@ export const GRANT_PTE_OVERWRITTEN = 14;
 /** A kernel assertion fired: its own number (each room's bugs.ts) is added. */
 export const KERNEL_ASSERTION = 0x10000;
 export const PAYLOAD_CORRUPT = 16;
+export const FREED_WHILE_GRANTED = 17;
 
 const list: readonly (readonly [number, string, string, string])[] = [
   [
@@ -128,6 +129,12 @@ const list: readonly (readonly [number, string, string, string])[] = [
     'I5',
     'the payload of a request is not what its sender wrote',
     'a guest’s data is corrupted on its way to or from the disk',
+  ],
+  [
+    FREED_WHILE_GRANTED,
+    'I4',
+    'a page was freed while another domain still holds a grant on its frame',
+    'the next user of the page shares it with the grantee',
   ],
 ];
 

@@ -7,11 +7,19 @@ import { beforeEach, expect, test } from 'vitest';
 import { buildMachine, tinySizes } from '../../src/actors/machine.ts';
 import { PageArray, PageSlot } from '../../src/linux/designs/vma-pages.ts';
 import { GrantMap, GrantMapBitmap, GrantSlot } from '../../src/linux/drivers/gntdev/grant-map.ts';
+import { pageOf } from '../../src/linux/mm/page.ts';
 import { FOREIGN_FRAME_BIT, INVALID_P2M_ENTRY, P2m } from '../../src/linux/mm/p2m.ts';
 import { Vma, VmaPool } from '../../src/linux/mm/vma.ts';
 import { checkLiveGrants, checkVmaSlices } from '../../src/oracle/invariants/grant-maps.ts';
 import { checkP2m } from '../../src/oracle/invariants/p2m.ts';
-import { LIVE_GRANTS, P2M_MISMATCH, VMA_SLICE } from '../../src/oracle/violation.ts';
+import { guestPageFreed } from '../../src/oracle/pages.ts';
+import { ShadowRight, oracleDefaults, oracleTables } from '../../src/oracle/shadow.ts';
+import {
+  FREED_WHILE_GRANTED,
+  LIVE_GRANTS,
+  P2M_MISMATCH,
+  VMA_SLICE,
+} from '../../src/oracle/violation.ts';
 import { mem, poke } from '../../src/shared/memory.ts';
 
 const VMA_PAGES = 2;
@@ -22,7 +30,7 @@ const report = (_actor: number, violation: number): void => {
 };
 
 beforeEach(() => {
-  buildMachine('toolstack', { ...tinySizes, design: VMA_PAGES });
+  buildMachine('toolstack', { ...tinySizes, ...oracleDefaults, design: VMA_PAGES }, oracleTables);
   found = [];
 });
 
@@ -75,4 +83,17 @@ test('vma slices: each fits its addresses, and no two share a slot', () => {
   forgeVma(1, 3, 4);
   checkVmaSlices(report);
   expect(found).toEqual([VMA_SLICE, VMA_SLICE]);
+});
+
+test('a page is freed only when no other domain has a pin on its frame', () => {
+  const mfn = mem[P2m.value.at2(1, PFN)] as number;
+  poke(ShadowRight.pins.at2(1, mfn), 1);
+  guestPageFreed(0, pageOf(1, PFN), report);
+  expect(found).toEqual([]);
+  poke(ShadowRight.pins.at2(0, mfn), 1);
+  guestPageFreed(0, pageOf(1, PFN), report);
+  expect(found).toEqual([FREED_WHILE_GRANTED]);
+  poke(P2m.value.at2(1, PFN), mfn | FOREIGN_FRAME_BIT);
+  guestPageFreed(0, pageOf(1, PFN), report);
+  expect(found).toEqual([FREED_WHILE_GRANTED]);
 });

@@ -33,7 +33,7 @@ import { WORK_DEFERRED_GRANTS } from './work-kinds.ts';
 /** Module parameter free_per_iteration. */
 const FREE_PER_ITERATION = 10;
 /** Tries until "still pending" is said. */
-const WARN_DELAY = 60;
+export const WARN_DELAY = 60;
 
 export const DeferredEntry = defineTable(
   'linux[d%].deferred_entry[%]',
@@ -65,7 +65,7 @@ function entryOfNode(d: number, node: number): number {
 }
 
 /** del_timer-less add_timer(): a timer that is pending stays as it is. */
-function* armTimer(d: number): Op<void> {
+export function* armTimer(d: number): Op<void> {
   yield* queueDelayedWork(d, WORK_DEFERRED_GRANTS, d, HZ);
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../designs/m2p-override.ts';
 import { PageArray, PageArrayBitmap, PageSlot } from '../designs/vma-pages.ts';
 import { Balloon, BalloonFrame, BalloonScratch, balloonInit } from './balloon.ts';
+import { BlkfrontGrant } from './blkfront.ts';
 import { DeferredBitmap, DeferredEntry, initDeferredGrants } from './deferred-grants.ts';
 import { Gnttab, GnttabFrame, GnttabList, GnttabSetup, initFreeRefs } from './free-refs.ts';
 import {
@@ -75,6 +76,7 @@ export const driversTables: readonly AnyTable[] = [
   GntallocGrefBitmap,
   GntallocVma,
   GntallocVmaBitmap,
+  BlkfrontGrant,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
@@ -105,6 +107,8 @@ export const driversDefaults = {
   /** Mappings of such pages. */
   gntallocVmas: 8,
   gntallocVmaWords: 1,
+  /** Grants of the requests that a block frontend has in flight. */
+  blkfrontGrants: 2,
   /** Buckets of m2p_override: 1 << M2P_OVERRIDE_HASH_SHIFT in life. */
   overrideBuckets: 1024,
   /** Multicalls that a vCPU queues in a lazy section: MC_BATCH in life. */

@@ -9,6 +9,10 @@ export const XenParams = defineTable('xen', [], {
   gnttabFrames: '[BOOT] max_grant_frames of each domain',
   gnttabPerFrame: '[BOOT] version 1 entries in a frame of the shared table (512 in life)',
   gnttabInitialFrames: '[BOOT] INITIAL_NR_GRANT_FRAMES',
+  gnttabStatusPerFrame: '[BOOT] status words in a frame of them (2048 in life)',
+  gnttabMaxVersion: '[BOOT] max_version of each table: 2, or 1 as with gnttab=max-ver:1',
+  gnttabTransitive: '[BOOT] switch opt_transitive_grants',
+  gnttabTransfer: '[BOOT] switch opt_grant_transfer',
   maptrackFrames: '[BOOT] max_maptrack_frames of each domain',
   maptrackPerFrame: '[BOOT] MAPTRACK_PER_PAGE (256 in life)',
   unmapBatch: '[BOOT] GNTTAB_UNMAP_BATCH_SIZE',
@@ -21,8 +25,29 @@ export function unmapBatch(): number {
   return readLocal(XenParams.unmapBatch.word);
 }
 
+/** SHGNT_PER_PAGE_V1: version 1 entries in a frame. */
 export function gnttabPerFrame(): number {
   return readLocal(XenParams.gnttabPerFrame.word);
+}
+
+/** SHGNT_PER_PAGE_V2: version 2 entries are twice as large. */
+export function gnttabV2PerFrame(): number {
+  return gnttabPerFrame() >> 1;
+}
+
+/** STGNT_PER_PAGE: status words in a frame. */
+export function gnttabStatusPerFrame(): number {
+  return readLocal(XenParams.gnttabStatusPerFrame.word);
+}
+
+/** opt_transitive_grants. @returns 0 or 1. */
+export function optTransitiveGrants(): number {
+  return readLocal(XenParams.gnttabTransitive.word);
+}
+
+/** opt_grant_transfer. @returns 0 or 1. */
+export function optGrantTransfer(): number {
+  return readLocal(XenParams.gnttabTransfer.word);
 }
 
 export function maptrackPerFrame(): number {

@@ -8,7 +8,7 @@ import { Domain } from './domain.ts';
 import { ActiveEntry } from './grant-table/active.ts';
 import { EventLock, Evtchn } from './event-channel.ts';
 import { CopyBuf } from './grant-table/copy.ts';
-import { GrantEntry } from './grant-table/entry.ts';
+import { GrantEntry, GrantStatus, GrantStatusFrame } from './grant-table/entry.ts';
 import { MaptrackTree } from './grant-table/iommu-tree.ts';
 import { GrantTable } from './grant-table/lock.ts';
 import { MAPTRACK_TAIL, Maptrack, MaptrackFreelist, MaptrackPage } from './grant-table/maptrack.ts';
@@ -38,16 +38,27 @@ export const xenTables: readonly AnyTable[] = [
   Evtchn,
   SharedInfo,
   VcpuInfo,
+  GrantStatusFrame,
   GrantEntry,
+  GrantStatus,
   ActiveEntry,
 ];
 
-/** A tiny machine: two frames of 16 grants, four of four handles, for each domain. */
+/**
+ * A tiny machine: two frames of 16 grants (8 of version 2, with one status frame each), four of
+ * four handles, for each domain.
+ */
 export const xenDefaults = {
   gnttabFrames: 2,
   gnttabPerFrame: 16,
   gnttabInitialFrames: 1,
   gnttabEntries: 32,
+  gnttabV2Entries: 16,
+  gnttabStatusPerFrame: 8,
+  gnttabStatusFrames: 2,
+  gnttabMaxVersion: 2,
+  gnttabTransitive: 1,
+  gnttabTransfer: 1,
   maptrackFrames: 4,
   maptrackPerFrame: 4,
   maptrackEntries: 16,
@@ -63,6 +74,12 @@ function checkXenSizes(config: Config): void {
   const at = (key: string): number => config[key] ?? 0;
   if (at('gnttabEntries') !== at('gnttabFrames') * at('gnttabPerFrame')) {
     throw new ConfigError('gnttabEntries must be gnttabFrames * gnttabPerFrame');
+  }
+  if (2 * at('gnttabV2Entries') !== at('gnttabEntries')) {
+    throw new ConfigError('gnttabV2Entries must be gnttabEntries / 2');
+  }
+  if (at('gnttabStatusFrames') * at('gnttabStatusPerFrame') < at('gnttabV2Entries')) {
+    throw new ConfigError('gnttabStatusFrames * gnttabStatusPerFrame must hold gnttabV2Entries');
   }
   if (at('maptrackEntries') !== at('maptrackFrames') * at('maptrackPerFrame')) {
     throw new ConfigError('maptrackEntries must be maptrackFrames * maptrackPerFrame');
@@ -85,6 +102,8 @@ export function bootXen(config: Config): void {
     writeLocal(Domain.inList.at(d), 1);
     writeLocal(Domain.needIommu.at(d), config['iommu'] ?? 0);
     writeLocal(Domain.maxPages.at(d), maxPages);
+    writeLocal(GrantTable.gtVersion.at(d), 1);
+    writeLocal(GrantTable.maxVersion.at(d), config['gnttabMaxVersion'] ?? 2);
     writeLocal(GrantTable.nrGrantFrames.at(d), config['gnttabInitialFrames'] ?? 0);
     writeLocal(GrantTable.maxGrantFrames.at(d), config['gnttabFrames'] ?? 0);
     writeLocal(GrantTable.maxMaptrackFrames.at(d), config['maptrackFrames'] ?? 0);

@@ -22,8 +22,9 @@ import {
   activeEntryAcquire,
   activeEntryRelease,
 } from '../../xen/grant-table/active.ts';
+import { statusWord } from '../../xen/grant-table/entry.ts';
 import { replaceGrantHostMapping } from '../../xen/grant-table/host-mapping.ts';
-import { grantReadLock, grantReadUnlock } from '../../xen/grant-table/lock.ts';
+import { GrantTable, grantReadLock, grantReadUnlock } from '../../xen/grant-table/lock.ts';
 import { Maptrack } from '../../xen/grant-table/maptrack.ts';
 import { reduceStatusForPin } from '../../xen/grant-table/status.ts';
 import {
@@ -102,7 +103,8 @@ export function* completeWithoutPin(v: number, i: number): Op<void> {
     if (readonly === 0) yield* putPageType(v, mfn);
     yield* putPage(v, mfn);
   }
-  yield* reduceStatusForPin(rd, ref, readonly);
+  const status = statusWord(rd, ref, yield* read(GrantTable.gtVersion.at(rd)));
+  yield* reduceStatusForPin(rd, ref, status, readonly);
   yield* activeEntryRelease(rd, ref);
   yield* grantReadUnlock(v, rd);
   trace(TRC_GRANT_UNMAP_COMPLETE, rd, ref, mfn);

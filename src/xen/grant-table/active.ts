@@ -7,6 +7,9 @@
  *       incremented any more: its top bit is the overflow test.
  * domid, mfn   valid while pin is not 0: who was let in, and the frame that the entry named then;
  *       the guest may have rewritten the shared entry since.
+ * srcDomid, transGref   where the grant comes from: this very entry, or for a transitive grant the
+ *       entry that it leads to. range: what of the frame may be copied, start:15 | is_sub_page:1 |
+ *       length:16, in words; a mapping is possible only if is_sub_page is clear.
  * lock  protects all fields, and GTF_reading and GTF_writing of the shared entry.
  */
 import { spinLock, spinUnlock } from '../../shared/spinlock.ts';
@@ -21,6 +24,9 @@ export const ActiveEntry = defineTable(
     pin: '[XEN] four 8-bit counters of mappings; lock protects it',
     domid: '[XEN] domain that was let in; lock protects it',
     mfn: '[XEN] frame that was granted; lock protects it',
+    srcDomid: '[XEN] domain whose frame it is; lock protects it',
+    transGref: '[XEN] grant of that domain; lock protects it',
+    range: '[XEN] start:15 | is_sub_page:1 | length:16; lock protects it',
     lock: '[XEN] spinlock',
   },
   { watched: true },
@@ -55,6 +61,30 @@ export function pinIncrement(flags: number): number {
   if ((flags & GNTMAP_device_map) !== 0) incr += readonly ? GNTPIN_devr_inc : GNTPIN_devw_inc;
   if ((flags & GNTMAP_host_map) !== 0) incr += readonly ? GNTPIN_hstr_inc : GNTPIN_hstw_inc;
   return incr;
+}
+
+const SUB_PAGE_SHIFT = 15;
+const LENGTH_SHIFT = 16;
+const START_MASK = 0x7fff;
+
+/** The word `range`. @param start - first word. @param subPage - 0 or 1. @param length - words. */
+export function makeRange(start: number, subPage: number, length: number): number {
+  return (start & START_MASK) | (subPage << SUB_PAGE_SHIFT) | (length << LENGTH_SHIFT);
+}
+
+/** act->start. @returns a word of the frame. */
+export function rangeStart(range: number): number {
+  return range & START_MASK;
+}
+
+/** act->is_sub_page. */
+export function rangeIsSubPage(range: number): boolean {
+  return ((range >>> SUB_PAGE_SHIFT) & 1) !== 0;
+}
+
+/** act->length. @returns words of the frame. */
+export function rangeLength(range: number): number {
+  return range >>> LENGTH_SHIFT;
 }
 
 /** xen/common/grant_table.c: active_entry_acquire(). The caller holds the table's lock. */

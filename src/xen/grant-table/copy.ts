@@ -4,7 +4,8 @@
  * Source and destination are buffers, claimed when an operation first names them and kept for the
  * following operations that name the same; an error releases both. A buffer is a granted page
  * (copy-acquire.ts) or a page of the caller; a destination also holds a writable type reference.
- * Claiming: grant (pin, page) → type. Releasing: grant → type → page.
+ * Claiming: grant (pin, page) → type. Releasing: grant → type → page. If a transitive grant changed
+ * under way, the operation is tried again by a continuation of the hypercall.
  */
 import { frameWord } from '../../hardware/paging.ts';
 import { domainOf, frameWordCount } from '../../hardware/params.ts';
@@ -16,6 +17,7 @@ import { NO_DOMAIN, rcuLockDomainByAnyId } from '../domain.ts';
 import { putPage } from '../frame-table.ts';
 import { NO_PAGE, PGT_writable_page } from '../page-info.ts';
 import { getPageType, putPageType } from '../page-type.ts';
+import { optTransitiveGrants } from '../params.ts';
 import {
   COPY_DEST,
   COPY_DEST_DOMID,
@@ -37,7 +39,13 @@ import {
 } from '../public/grant-table.ts';
 import { DOMID_SELF } from '../public/xen.ts';
 import { TRC_GRANT_COPY } from '../tracepoints.ts';
-import { REG_COPY_MFN, acquireGrantForCopy, releaseGrantForCopy } from './copy-acquire.ts';
+import {
+  REG_COPY_LENGTH,
+  REG_COPY_MFN,
+  REG_COPY_OFFSET,
+  acquireGrantForCopy,
+  releaseGrantForCopy,
+} from './copy-acquire.ts';
 import { getPagedFrame } from './paged-frame.ts';
 
 /** Buffers of a copy; also the number of the record. */
@@ -53,6 +61,8 @@ export const CopyBuf = defineTable('%v.copy[%]', ['vcpus', 'copyBuffers'], {
   mapped: '[CPU] 1 if the buffer can be used',
   haveGrant: '[CPU] 1 if a grant is pinned',
   haveType: '[CPU] 1 if a writable type reference is held',
+  offset: '[CPU] first word of the page that may be copied',
+  len: '[CPU] words from there',
 });
 
 function grefFlag(side: number): number {
@@ -95,19 +105,24 @@ function* releaseBuf(v: number, side: number): Op<void> {
   }
 }
 
-/** xen/common/grant_table.c: gnttab_copy_claim_buf(). @returns GNTST_*. */
+/** xen/common/grant_table.c: gnttab_copy_claim_buf(). @returns GNTST_* or XEN_ERESTART. */
 function* claimBuf(v: number, side: number, frame: number, isGref: boolean): Op {
   const domain = readLocal(CopyBuf.domain.at2(v, side));
   const readonly = side === SOURCE ? 1 : 0;
   if (isGref) {
-    const rc = yield* acquireGrantForCopy(v, domain, frame, domainOf(v), readonly);
+    const transitive = optTransitiveGrants();
+    const rc = yield* acquireGrantForCopy(v, domain, frame, domainOf(v), readonly, transitive);
     if (rc !== GNTST_okay) return rc;
     writeLocal(CopyBuf.page.at2(v, side), reg(v, REG_COPY_MFN));
+    writeLocal(CopyBuf.offset.at2(v, side), reg(v, REG_COPY_OFFSET));
+    writeLocal(CopyBuf.len.at2(v, side), reg(v, REG_COPY_LENGTH));
     writeLocal(CopyBuf.haveGrant.at2(v, side), 1);
   } else {
     const mfn = yield* getPagedFrame(v, frame, domain);
     if (mfn < 0) return mfn;
     writeLocal(CopyBuf.page.at2(v, side), mfn);
+    writeLocal(CopyBuf.offset.at2(v, side), 0);
+    writeLocal(CopyBuf.len.at2(v, side), frameWordCount());
   }
   writeLocal(CopyBuf.frame.at2(v, side), frame);
   if (side === DEST) {
@@ -129,7 +144,7 @@ function bufValid(v: number, side: number, frame: number, isGref: boolean): bool
   return !isGref || readLocal(CopyBuf.haveGrant.at2(v, side)) !== 0;
 }
 
-/** Makes a side of a copy usable, keeping it if it is. @returns GNTST_*. */
+/** Makes a side of a copy usable, keeping it if it is. @returns GNTST_* or XEN_ERESTART. */
 function* prepareSide(v: number, op: number, side: number): Op {
   const frame = yield* read(op + (side === SOURCE ? COPY_SOURCE : COPY_DEST));
   const isGref = ((yield* read(op + COPY_FLAGS)) & grefFlag(side)) !== 0;
@@ -164,6 +179,12 @@ function* prepareDomains(v: number, op: number): Op {
   return rc;
 }
 
+/** Does the grant of a sub-page, or the page, cover these words? */
+function withinBuf(v: number, side: number, offset: number, len: number): boolean {
+  const start = readLocal(CopyBuf.offset.at2(v, side));
+  return offset >= start && offset + len <= start + readLocal(CopyBuf.len.at2(v, side));
+}
+
 /** xen/common/grant_table.c: gnttab_copy_buf(). @returns GNTST_*. */
 function* copyBuf(v: number, op: number, len: number): Op {
   const from = yield* read(op + COPY_SOURCE_OFFSET);
@@ -172,6 +193,7 @@ function* copyBuf(v: number, op: number, len: number): Op {
   if (from < 0 || to < 0 || len < 0 || from + len > words || to + len > words) {
     return GNTST_bad_copy_arg;
   }
+  if (!withinBuf(v, SOURCE, from, len) || !withinBuf(v, DEST, to, len)) return GNTST_general_error;
   const source = readLocal(CopyBuf.page.at2(v, SOURCE));
   const dest = readLocal(CopyBuf.page.at2(v, DEST));
   trace(TRC_GRANT_COPY, source, dest, len);
@@ -181,8 +203,8 @@ function* copyBuf(v: number, op: number, len: number): Op {
   return GNTST_okay;
 }
 
-/** xen/common/grant_table.c: gnttab_copy_one(). @returns GNTST_*. */
-function* copyOne(v: number, op: number): Op {
+/** xen/common/grant_table.c: gnttab_copy_one(). @returns GNTST_* or XEN_ERESTART. */
+export function* copyOne(v: number, op: number): Op {
   const len = yield* read(op + COPY_LEN);
   if (len === 0) return GNTST_okay;
   let rc = yield* prepareDomains(v, op);
@@ -193,9 +215,10 @@ function* copyOne(v: number, op: number): Op {
 }
 
 /**
- * GNTTABOP_copy.
+ * xen/common/grant_table.c: gnttab_copy(). It says how much is left and not how far it came, for
+ * not even the first operation may have been done, and 0 means that all are (XSA-318).
  * @param v - vCPU that calls. @param ops - word of the first record. @param count - records.
- * @returns 0; the outcome of each operation is its status.
+ * @returns 0, or how many of the last operations are to be done in a continuation.
  */
 export function* gnttabCopy(v: number, ops: number, count: number): Op {
   for (let side = SOURCE; side <= DEST; side++) {
@@ -205,9 +228,14 @@ export function* gnttabCopy(v: number, ops: number, count: number): Op {
     writeLocal(CopyBuf.haveType.at2(v, side), 0);
   }
   unlockDomains(v);
+  let left = 0;
   for (let i = 0; i < count; i++) {
     const op = ops + i * COPY_WORDS;
     const rc = yield* copyOne(v, op);
+    if (rc > 0) {
+      left = count - i;
+      break;
+    }
     if (rc !== GNTST_okay) {
       yield* releaseBuf(v, SOURCE);
       yield* releaseBuf(v, DEST);
@@ -217,5 +245,17 @@ export function* gnttabCopy(v: number, ops: number, count: number): Op {
   yield* releaseBuf(v, SOURCE);
   yield* releaseBuf(v, DEST);
   unlockDomains(v);
+  return left;
+}
+
+/**
+ * GNTTABOP_copy. xen/common/grant_table.c: do_grant_table_op() with its continuations: the vCPU
+ * makes the same hypercall again, for what is left.
+ * @param v - vCPU that calls. @param ops - word of the first record. @param count - records.
+ * @returns 0; the outcome of each operation is its status.
+ */
+export function* grantTableOpCopy(v: number, ops: number, count: number): Op {
+  let left = count;
+  while (left > 0) left = yield* gnttabCopy(v, ops + (count - left) * COPY_WORDS, left);
   return 0;
 }

@@ -11,7 +11,12 @@
  *
  * Order: a table's lock → an active entry of that table → maptrackLock → a free list. Never two
  * active entries but under the write lock, never another table's lock with an active entry held
- * (XSA-411). nr_grant_frames is read under the lock; maptrackLimit without, see maptrack.ts.
+ * (XSA-411). nr_grant_frames and gt_version are read under the lock; maptrackLimit without, see
+ * maptrack.ts.
+ *
+ * nrV2Ops   counts what rests on version 2 while no lock is held: transitive copies that are under
+ *           way, and pins of sub-page grants. While it is not 0 the table stays at version 2, so
+ *           that a status word found under the lock can be used after taking it again (XSA-501).
  */
 import {
   percpuReadLock,
@@ -22,7 +27,7 @@ import {
 import type { Op } from '../../shared/op.ts';
 import { read } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
-import { gnttabPerFrame } from '../params.ts';
+import { gnttabPerFrame, gnttabV2PerFrame } from '../params.ts';
 
 export const GrantTable = defineTable(
   'grant_table[d%]',
@@ -35,6 +40,10 @@ export const GrantTable = defineTable(
     maxGrantFrames: '[BOOT] limit of nrGrantFrames',
     maxMaptrackFrames: '[BOOT] limit of maptrack frames',
     maptrackLimit: '[XEN] handles below it exist; grows under maptrackLock',
+    gtVersion: '[XEN] gt_version, 1 or 2; lock protects it',
+    maxVersion: '[BOOT] max_version: limit of gtVersion',
+    nrStatusFrames: '[XEN] status frames shared with the guest; lock protects it',
+    nrV2Ops: '[XEN] nr_v2_ops, atomic',
   },
   { lineAligned: true },
 );
@@ -64,5 +73,7 @@ export function* grantWriteUnlock(d: number): Op<void> {
  * @param d - domain of the table. @returns entries that can be used now.
  */
 export function* nrGrantEntries(d: number): Op {
-  return (yield* read(GrantTable.nrGrantFrames.at(d))) * gnttabPerFrame();
+  const version = yield* read(GrantTable.gtVersion.at(d));
+  const frames = yield* read(GrantTable.nrGrantFrames.at(d));
+  return frames * (version === 1 ? gnttabPerFrame() : gnttabV2PerFrame());
 }

@@ -9,13 +9,14 @@
  *    the mapping domain's own table lock.
  * 4. The maptrack entry is published: domid, ref, write barrier, flags.
  * A failure in 3 undoes in reverse: PTE and flush, type and page references, then under the locks
- * again pin and status; the handle goes back.
+ * again pin and status; the handle goes back. Where the status lies is found anew if the version of
+ * the table changed while no lock was held (XSA-501).
  *
  * Between 2 and 3 a second mapper's pin stands without a page reference of its own: the first
  * one's, or the granter's, keeps the page until it is taken, or taking it fails.
  */
 import { flushTlbHypercall } from '../../hardware/flush.ts';
-import { domainOf } from '../../hardware/params.ts';
+import { domainOf, frameWordCount } from '../../hardware/params.ts';
 import { reg, setReg } from '../../hardware/vcpu.ts';
 import type { Op } from '../../shared/op.ts';
 import { read, readOnce, smpWmb, trace, write, writeOnce } from '../../shared/operations.ts';
@@ -27,6 +28,7 @@ import {
   GNTMAP_device_map,
   GNTMAP_host_map,
   GNTMAP_readonly,
+  GNTTAB_NR_RESERVED_ENTRIES,
   GNTST_bad_domain,
   GNTST_bad_gntref,
   GNTST_general_error,
@@ -47,13 +49,15 @@ import {
   GNTPIN_writers_mask,
   activeEntryAcquire,
   activeEntryRelease,
+  makeRange,
   pinIncrement,
   pinOverflowMask,
+  rangeIsSubPage,
 } from './active.ts';
-import { GrantEntry } from './entry.ts';
+import { NO_STATUS, sharedEntryFrame, sharedEntryHeader, statusWord } from './entry.ts';
 import { createGrantHostMapping, replaceGrantHostMapping } from './host-mapping.ts';
 import { iommuCountMapping } from './iommu-tree.ts';
-import { grantReadLock, grantReadUnlock, nrGrantEntries } from './lock.ts';
+import { GrantTable, grantReadLock, grantReadUnlock, nrGrantEntries } from './lock.ts';
 import {
   INVALID_MAPTRACK_HANDLE,
   Maptrack,
@@ -70,6 +74,9 @@ const REG_REFCNT = 5;
 const REG_TYPECNT = 6;
 /** Register: 1 once the PTE is written. */
 const REG_HOST_MAP = 7;
+
+/** Register: the word of the status, as found under the locks of step 2. */
+const REG_MAP_STATUS = 12;
 
 /** maptrack's flags are 16 bits wide. */
 const MAPTRACK_FLAGS_MASK = 0xffff;
@@ -91,17 +98,21 @@ function* pinActiveEntry(v: number, rd: number, ref: number, flags: number): Op 
     yield* grantReadUnlock(v, rd);
     return GNTST_bad_gntref;
   }
+  const version = yield* read(GrantTable.gtVersion.at(rd));
   yield* activeEntryAcquire(rd, ref);
+  setReg(v, REG_MAP_STATUS, statusWord(rd, ref, version));
   const pin = yield* read(ActiveEntry.pin.at2(rd, ref));
   let rc = GNTST_okay;
   // If already pinned, check the active domid and avoid a counter's overflow.
   if (
     pin !== 0 &&
-    ((yield* read(ActiveEntry.domid.at2(rd, ref))) !== ld || (pin & pinOverflowMask(incr)) !== 0)
+    ((yield* read(ActiveEntry.domid.at2(rd, ref))) !== ld ||
+      (pin & pinOverflowMask(incr)) !== 0 ||
+      rangeIsSubPage(yield* read(ActiveEntry.range.at2(rd, ref))))
   ) {
     rc = GNTST_general_error;
   } else if (pin === 0 || (isReadonly(flags) === 0 && (pin & GNTPIN_writers_mask) === 0)) {
-    rc = yield* admit(v, rd, ref, flags, pin);
+    rc = yield* admit(v, rd, ref, version, flags, pin);
   }
   if (rc === GNTST_okay) {
     yield* write(ActiveEntry.pin.at2(rd, ref), (pin + incr) | 0);
@@ -113,19 +124,29 @@ function* pinActiveEntry(v: number, rd: number, ref: number, flags: number): Op 
 }
 
 /** The first mapping or the first writer: status, and for the first the frame. @returns GNTST_*. */
-function* admit(v: number, rd: number, ref: number, flags: number, pin: number): Op {
+function* admit(
+  v: number,
+  rd: number,
+  ref: number,
+  version: number,
+  flags: number,
+  pin: number,
+): Op {
   const ld = domainOf(v);
-  const rc = yield* setStatus(rd, ref, isReadonly(flags), 1, ld);
+  const rc = yield* setStatus(rd, ref, version, isReadonly(flags), 1, ld);
   if (rc !== GNTST_okay || pin !== 0) return rc;
-  const gfn = yield* read(GrantEntry.frame.at2(rd, ref));
+  const gfn = yield* read(sharedEntryFrame(rd, ref, version));
   const mfn = yield* getPagedFrame(v, gfn, rd);
   if (mfn < 0) {
-    yield* reduceStatusForPin(rd, ref, isReadonly(flags));
+    yield* reduceStatusForPin(rd, ref, reg(v, REG_MAP_STATUS), isReadonly(flags));
     return mfn;
   }
   setReg(v, REG_REFCNT, 1);
   yield* write(ActiveEntry.domid.at2(rd, ref), ld);
   yield* write(ActiveEntry.mfn.at2(rd, ref), mfn);
+  yield* write(ActiveEntry.range.at2(rd, ref), makeRange(0, 0, frameWordCount()));
+  yield* write(ActiveEntry.srcDomid.at2(rd, ref), rd);
+  yield* write(ActiveEntry.transGref.at2(rd, ref), ref);
   return GNTST_okay;
 }
 
@@ -180,12 +201,25 @@ function* undoMap(
   for (let i = reg(v, REG_REFCNT); i > 0; i--) yield* putPage(v, mfn);
 
   yield* grantReadLock(v, rd);
+  const status = yield* statusAgain(v, rd, ref);
   yield* activeEntryAcquire(rd, ref);
   const pin = yield* read(ActiveEntry.pin.at2(rd, ref));
   yield* write(ActiveEntry.pin.at2(rd, ref), (pin - pinIncrement(flags)) | 0);
-  yield* reduceStatusForPin(rd, ref, isReadonly(flags));
+  yield* reduceStatusForPin(rd, ref, status, isReadonly(flags));
   yield* activeEntryRelease(rd, ref);
   yield* grantReadUnlock(v, rd);
+}
+
+/**
+ * undo_out of map_grant_ref() with the lock taken again: if the version changed meanwhile, the
+ * status lies elsewhere. Only reserved entries outlive a change; any other may not exist any more.
+ * @returns a word, or NO_STATUS.
+ */
+export function* statusAgain(v: number, rd: number, ref: number): Op {
+  const status = reg(v, REG_MAP_STATUS);
+  const version = yield* read(GrantTable.gtVersion.at(rd));
+  if ((version === 1) === (status === sharedEntryHeader(rd, ref, 1))) return status;
+  return ref < GNTTAB_NR_RESERVED_ENTRIES ? statusWord(rd, ref, version) : NO_STATUS;
 }
 
 /** xen/common/grant_table.c: map_grant_ref(). @param op - word of the record. */

@@ -26,6 +26,7 @@ import {
   activeEntryAcquire,
   activeEntryRelease,
 } from './active.ts';
+import { statusWord } from './entry.ts';
 import { MaptrackTree } from './iommu-tree.ts';
 import { GrantTable, grantReadLock, grantReadUnlock } from './lock.ts';
 import { Maptrack, maptrackEntry } from './maptrack.ts';
@@ -43,6 +44,7 @@ function* releaseMapping(v: number, d: number, map: number, rd: number, flags: n
   const readonly = (flags & GNTMAP_readonly) !== 0;
   yield* grantReadLock(v, rd);
   yield* activeEntryAcquire(rd, ref);
+  const status = statusWord(rd, ref, yield* read(GrantTable.gtVersion.at(rd)));
   const mfn = yield* read(ActiveEntry.mfn.at2(rd, ref));
   let pin = yield* read(ActiveEntry.pin.at2(rd, ref));
   if ((flags & GNTMAP_device_map) !== 0) {
@@ -56,7 +58,7 @@ function* releaseMapping(v: number, d: number, map: number, rd: number, flags: n
     else pin = unpinned(rd, ref, pin, GNTPIN_hstw_inc, GNTPIN_hstw_mask);
   }
   yield* write(ActiveEntry.pin.at2(rd, ref), pin);
-  yield* reduceStatusForPin(rd, ref, readonly ? 1 : 0);
+  yield* reduceStatusForPin(rd, ref, status, readonly ? 1 : 0);
   yield* activeEntryRelease(rd, ref);
   yield* grantReadUnlock(v, rd);
   yield* write(MaptrackTree.node.at2(d, mfn), 0);

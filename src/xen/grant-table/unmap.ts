@@ -61,6 +61,7 @@ import {
   activeEntryAcquire,
   activeEntryRelease,
 } from './active.ts';
+import { NO_STATUS, sharedEntryHeader, statusEntry } from './entry.ts';
 import { replaceGrantHostMapping } from './host-mapping.ts';
 import { iommuUncountMapping } from './iommu-tree.ts';
 import { GrantTable, grantReadLock, grantReadUnlock, nrGrantEntries } from './lock.ts';
@@ -207,6 +208,10 @@ export function* unmapCommonComplete(v: number, i: number): Op<void> {
   const readonly = (done & GNTMAP_readonly) !== 0 ? 1 : 0;
   yield* grantReadLock(v, rd);
   yield* activeEntryAcquire(rd, ref);
+  const version = yield* read(GrantTable.gtVersion.at(rd));
+  let status = NO_STATUS;
+  if (version === 1) status = sharedEntryHeader(rd, ref, 1);
+  else if (ref < (yield* nrGrantEntries(rd))) status = statusEntry(rd, ref);
   if ((done & GNTMAP_device_map) !== 0) {
     if (readonly !== 0) yield* putPage(v, mfn);
     else yield* putPageAndType(v, mfn);
@@ -217,7 +222,7 @@ export function* unmapCommonComplete(v: number, i: number): Op<void> {
     yield* putPage(v, mfn);
     yield* unpin(rd, ref, readonly !== 0 ? GNTPIN_hstr_inc : GNTPIN_hstw_inc);
   }
-  yield* reduceStatusForPin(rd, ref, readonly);
+  yield* reduceStatusForPin(rd, ref, status, readonly);
   yield* activeEntryRelease(rd, ref);
   yield* grantReadUnlock(v, rd);
   trace(TRC_GRANT_UNMAP_COMPLETE, rd, ref, mfn);

@@ -1,7 +1,7 @@
 /**
- * The grant-table ABI, version 1 (xen/include/public/grant_table.h).
+ * The grant-table ABI (xen/include/public/grant_table.h).
  *
- * Shared entry (struct grant_entry_v1), two words of table `gnttab[d].entry[ref]`
+ * Shared entry, version 1 (struct grant_entry_v1), two words of table `gnttab[d].entry[ref]`
  *   word 0  flags:16 | domid:16   [XEN,GST]  one 32-bit unit, as Xen's `union grant_combo`
  *   word 1  frame                 [GST]      gfn; a PV guest writes the machine frame number
  *
@@ -12,6 +12,18 @@
  *   1. read flags. 2. GTF_reading or GTF_writing set: in use, give up.
  *   3. compare-and-swap flags to 0; on failure begin anew. The guest's 16-bit swap is a 32-bit one
  *   that is tried again when only the domid changed.
+ *
+ * Shared entry, version 2 (union grant_entry_v2), four words in the same frames: entry `ref` lies
+ * where entries 2·ref and 2·ref + 1 of version 1 lie.
+ *   word 0  flags:16 | domid:16                     [GST]
+ *   word 1  sub_page: page_off:16 | length:16       [GST]
+ *           transitive: trans_domid:16 | 0          [GST]
+ *   word 2  frame, its lower half; transitive: gref [GST]
+ *   word 3  frame, its upper half                   [GST]
+ * and GTF_reading and GTF_writing lie apart, in a word of a status frame [XEN].
+ *
+ * Revoking an entry of version 2 [GST]: 1. flags = 0. 2. full barrier. 3. read the status: reading
+ * or writing means in use. 4. acquire. Xen's half of it: grant-table/status.ts.
  */
 
 /** GTF_*: bits of the flags of a shared entry. */
@@ -27,6 +39,10 @@ export const GTF_reading = 1 << 3;
 /** [XEN] The grantee has a writable mapping. */
 export const GTF_writing = 1 << 4;
 export const GTF_sub_page = 1 << 8;
+/** [XEN] GTF_accept_transfer: a frame is on its way; the guest leaves the entry alone. */
+export const GTF_transfer_committed = 1 << 2;
+/** [XEN] GTF_accept_transfer: the frame's number is in the entry. */
+export const GTF_transfer_completed = 1 << 3;
 
 /** Entries that the toolstack fills before the guest runs: 0 console, 1 xenstore. */
 export const GNTTAB_NR_RESERVED_ENTRIES = 8;
@@ -136,3 +152,35 @@ export const QUERY_NR_FRAMES = 1;
 export const QUERY_MAX_NR_FRAMES = 2;
 export const QUERY_STATUS = 3;
 export const QUERY_WORDS = 4;
+
+/**
+ * struct gnttab_transfer. IN mfn (a frame of the caller), domid, ref (an entry with
+ * GTF_accept_transfer of that domain); OUT status.
+ */
+export const TRANSFER_MFN = 0;
+export const TRANSFER_DOMID = 1;
+export const TRANSFER_REF = 2;
+export const TRANSFER_STATUS = 3;
+export const TRANSFER_WORDS = 4;
+
+/** struct gnttab_set_version. IN version; OUT version, the one that the table has now. */
+export const SET_VERSION_VERSION = 0;
+export const SET_VERSION_WORDS = 1;
+
+/** struct gnttab_get_version. IN dom; OUT version. */
+export const GET_VERSION_DOM = 0;
+export const GET_VERSION_VERSION = 1;
+export const GET_VERSION_WORDS = 2;
+
+/** struct gnttab_get_status_frames. IN nrFrames, dom, frameList (word index); OUT status. */
+export const STATUS_FRAMES_NR = 0;
+export const STATUS_FRAMES_DOM = 1;
+export const STATUS_FRAMES_STATUS = 2;
+export const STATUS_FRAMES_LIST = 3;
+export const STATUS_FRAMES_WORDS = 4;
+
+/** struct gnttab_swap_grant_ref. IN refA, refB of the caller; OUT status. */
+export const SWAP_REF_A = 0;
+export const SWAP_REF_B = 1;
+export const SWAP_STATUS = 2;
+export const SWAP_WORDS = 3;

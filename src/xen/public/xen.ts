@@ -19,9 +19,13 @@ export const INVALID_M2P_ENTRY = -1;
 
 /** xen/include/public/errno.h: what hypercalls other than grant operations return. */
 export const XEN_EPERM = 1;
+export const XEN_EAGAIN = 11;
 export const XEN_ENOMEM = 12;
 export const XEN_EBUSY = 16;
 export const XEN_EINVAL = 22;
 export const XEN_ENOSPC = 28;
+export const XEN_ERANGE = 34;
 export const XEN_ENOSYS = 38;
+/** ERESTART of a hypercall's inside: begin anew. No guest ever sees it. */
+export const XEN_ERESTART = 85;
 export const XEN_ESRCH = 3;

@@ -55,7 +55,7 @@ function setAgainst(changes: number): { status: number; attempts: number } {
   const guest = new RestlessGuest(changes);
   const before = installEngine(guest);
   try {
-    return { status: finish(setStatus(GRANTER, ref, 0, 1, MAPPER)), attempts: guest.attempts };
+    return { status: finish(setStatus(GRANTER, ref, 1, 0, 1, MAPPER)), attempts: guest.attempts };
   } finally {
     installEngine(before);
   }
@@ -90,22 +90,22 @@ describe('setting the status', () => {
     ];
     for (const [flags, domid, readonly, mapflag] of refused) {
       set(flags, domid);
-      expect(runAlone(setStatus(GRANTER, ref, readonly, mapflag, MAPPER))).toBe(
+      expect(runAlone(setStatus(GRANTER, ref, 1, readonly, mapflag, MAPPER))).toBe(
         GNTST_general_error,
       );
       expect(flagsOf(GRANTER, ref)).toBe(flags);
     }
     set(GTF_permit_access | GTF_readonly, MAPPER);
-    expect(runAlone(setStatus(GRANTER, ref, 1, 1, MAPPER))).toBe(GNTST_okay);
+    expect(runAlone(setStatus(GRANTER, ref, 1, 1, 1, MAPPER))).toBe(GNTST_okay);
     expect(flagsOf(GRANTER, ref) & GTF_writing).toBe(0);
   });
 
   test('of a pinned entry looks only at the read-only flag', () => {
     set(0, MAPPER + 1);
     writeLocal(ActiveEntry.pin.at2(GRANTER, ref), 0x100);
-    expect(runAlone(setStatus(GRANTER, ref, 0, 1, MAPPER))).toBe(GNTST_okay);
+    expect(runAlone(setStatus(GRANTER, ref, 1, 0, 1, MAPPER))).toBe(GNTST_okay);
     set(GTF_readonly, MAPPER);
-    expect(runAlone(setStatus(GRANTER, ref, 0, 1, MAPPER))).toBe(GNTST_general_error);
+    expect(runAlone(setStatus(GRANTER, ref, 1, 0, 1, MAPPER))).toBe(GNTST_general_error);
   });
 
   test('races with a granter that turns the grant to another domain: never lets both in', () => {
@@ -118,7 +118,10 @@ describe('setting the status', () => {
             name: 'xen',
             v: -1,
             body: function* () {
-              writeLocal(ActiveEntry.domid.at2(0, 0), yield* setStatus(GRANTER, ref, 0, 1, MAPPER));
+              writeLocal(
+                ActiveEntry.domid.at2(0, 0),
+                yield* setStatus(GRANTER, ref, 1, 0, 1, MAPPER),
+              );
             },
           },
           { name: 'granter', v: -1, body: () => publish(GRANTER, ref, MAPPER + 1, 40) },
@@ -148,7 +151,7 @@ describe('reducing the status', () => {
         const pin = hstw | (hstr << 8) | (devw << 16) | (devr << 24);
         set(GTF_permit_access | GTF_reading | GTF_writing, MAPPER);
         writeLocal(ActiveEntry.pin.at2(GRANTER, ref), pin);
-        runAlone(reduceStatusForPin(GRANTER, ref, readonly ? 1 : 0));
+        runAlone(reduceStatusForPin(GRANTER, ref, word(), readonly ? 1 : 0));
         const flags = flagsOf(GRANTER, ref);
         expect((flags & GTF_reading) !== 0).toBe(pin !== 0);
         expect((flags & GTF_writing) !== 0).toBe(readonly || hstw + devw > 0);

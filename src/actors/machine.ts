@@ -88,8 +88,6 @@ export const realSizes: Config = {
   pageArrays: 64,
   pageArrayWords: 2,
   gntdevs: 16,
-  unmapItems: 96,
-  unmapItemWords: 2,
   deferredEntries: 512,
   deferredBitmapWords: 16,
   overrideBuckets: 1024,

@@ -1,6 +1,7 @@
 /**
- * The seed's question: one frame is mapped twice. Two threads of one process map two grants of the
- * same frame, look their own page up as direct I/O does, hold it for a moment, and unmap.
+ * The seed's question: one frame is mapped twice. While a thread looks up a page of its mapping, as
+ * direct I/O does, and holds it for a moment, another thread of the process maps another grant of
+ * the same frame, and unmaps it.
  *
  * With a reverse map from frame to page there is one answer where two are needed
  * (arch/x86/xen/p2m.c of Linux 3.12: m2p_find_override()).
@@ -23,28 +24,33 @@ import {
 } from './process.ts';
 import type { Race } from './race.ts';
 
+const FIRST = 1;
+const SECOND = 3;
+
 function* arrange(): Op<void> {
   yield* startProcess(2);
   const pg = yield* grantPage(0);
   yield* grantPageAgain(1, pg);
+  yield* mapGrants(firstVcpuOf(BACKEND), 0, 1, FIRST);
 }
 
-/** Maps one of the grants, looks the page up, lets go of it, unmaps. @param i - which thread. */
-function* thread(i: number): Op<void> {
-  const v = firstVcpuOf(BACKEND) + i;
-  const vpn = 1 + 2 * i;
-  const index = yield* mapGrants(v, i, 1, vpn);
+function* directIo(): Op<void> {
+  const v = firstVcpuOf(BACKEND);
+  if ((yield* pinUserPage(v, FIRST)) !== 1) return;
+  yield* putPage(v, readLocal(RacePage.value.at2(v, 0)));
+}
+
+function* secondMapping(): Op<void> {
+  const v = firstVcpuOf(BACKEND) + 1;
+  const index = yield* mapGrants(v, 1, 1, SECOND);
   if (index < 0) return;
-  if ((yield* pinUserPage(v, vpn)) === 1) {
-    yield* putPage(v, readLocal(RacePage.value.at2(v, 0)));
-  }
-  yield* doMunmap(v, readLocal(RaceProcess.mm.word), vpn, 1);
+  yield* doMunmap(v, readLocal(RaceProcess.mm.word), SECOND, 1);
   yield* gntdevUnmapGrantRef(v, readLocal(RaceProcess.fd.word), index, 1);
 }
 
 export const oneFrameTwice: Race = {
   name: 'one-frame-twice',
-  about: 'Two threads map the same frame by two grants and look their own page up.',
+  about: 'A thread looks up a page whose frame another thread maps once more, and unmaps.',
   sources: [
     'D. Vrabel, xen-devel, 2014-10-13, "Linux grant map/unmap improvement proposal (Draft B)"',
     'Linux 3.12, arch/x86/xen/p2m.c: m2p_find_override()',
@@ -52,6 +58,10 @@ export const oneFrameTwice: Race = {
   designs: ['m2p-override', 'vma-pages'],
   sizes: { vcpusPerDomain: 3 },
   arrange,
-  actors: [0, 1].map((i) => ({ role: `direct I/O ${i}`, vcpu: i, body: () => thread(i) })),
-  kernelThreads: [BACKEND],
+  actors: [
+    { role: 'direct I/O', vcpu: 0, body: directIo },
+    { role: 'second mapping', vcpu: 1, body: secondMapping },
+  ],
+  // What it would free after a grace period, nobody here allocates again.
+  kernelThreads: [],
 };

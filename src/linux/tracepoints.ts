@@ -16,7 +16,7 @@ export const TRACE_GRANT_UNMAP = 0x403;
 export const TRACE_GRANT_END = 0x404;
 /** A grant reference is still mapped and was put on the deferred list: (domain, ref, 0). */
 export const TRACE_GRANT_DEFERRED = 0x405;
-/** The async unmap found a page in use and sleeps: (item, delay in jiffies, age). */
+/** The async unmap found a page in use and sleeps: (vCPU, delay in jiffies, age). */
 export const TRACE_UNMAP_BUSY = 0x406;
 /** A deferred grant has been pending for 60 tries: (domain, ref, 0). */
 export const TRACE_GRANT_STILL_PENDING = 0x407;

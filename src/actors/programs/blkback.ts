@@ -93,7 +93,7 @@ function* unmapSegments(v: number, count: number): Op<void> {
   }
   writeLocal(UnmapItem.count.at(v), mapped);
   writeLocal(UnmapItem.kernel.at(v), 0);
-  yield* gnttabUnmapRefsSync(v, v);
+  yield* gnttabUnmapRefsSync(v);
 }
 
 /** Sends one page: a packet with a reference of it; with late DMA perhaps a second copy. */

@@ -34,7 +34,7 @@ import {
   initGntalloc,
 } from './gntalloc/gref.ts';
 import { PageLru } from './page-lru.ts';
-import { KunmapOp, UnmapItem, UnmapItemBitmap, UnmapOp, UnmapPage } from './unmap-async.ts';
+import { KunmapOp, UnmapItem, UnmapOp, UnmapPage } from './unmap-async.ts';
 
 export const driversTables: readonly AnyTable[] = [
   Gnttab,
@@ -51,7 +51,6 @@ export const driversTables: readonly AnyTable[] = [
   UnmapOp,
   KunmapOp,
   UnmapPage,
-  UnmapItemBitmap,
   M2pOverride,
   OverrideBucket,
   LazyBatch,
@@ -92,9 +91,6 @@ export const driversDefaults = {
   /** Page arrays of VMAs. */
   pageArrays: 8,
   pageArrayWords: 1,
-  /** Batches to unmap: one for each vCPU, and those of drivers that do not wait. */
-  unmapItems: 16,
-  unmapItemWords: 1,
   /** Grants of a domain that wait for the grantee. */
   deferredEntries: 16,
   deferredBitmapWords: 1,

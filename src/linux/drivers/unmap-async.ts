@@ -8,22 +8,26 @@
  * Steps 2 and 3 are not one: a reference taken between them is not seen. Safety rests on nobody
  * being able to get a *new* reference; it is the caller's duty to see to that before.
  *
- * UnmapItem.* and its arrays are struct gntab_unmap_queue_data. The caller fills them; from
- * gnttabUnmapRefsAsync() until the completion they belong to the item (the caller, then the kernel
- * thread; the work queue's lock hands them over). Item v belongs to vCPU v, as the stack of a task
- * that waits; the others are a pool for drivers that do not wait.
+ * The next try is work of system_wq, which runs on the CPU that queued it (kernel/workqueue.c:
+ * queue_delayed_work() arms the timer there, and the workers of its pool are bound). The owner of
+ * the item sleeps on that vCPU, so the vCPU itself makes the try when its time has come.
+ *
+ * A try that finds a page in use changes nothing but the age, and an idle vCPU would make one after
+ * another for ever. Here it waits until the page that it found in use is idle: the tries that are
+ * left out would have found it in use again. Then it looks at all pages anew, for the page may
+ * have been taken since, or another one may be in use; each such try counts.
+ *
+ * UnmapItem.* and its arrays are struct gntab_unmap_queue_data, one for each vCPU, as it lies on the
+ * stack of the task that sleeps there. Only that vCPU touches them.
  */
-import { domainOf, vcpuCount } from '../../hardware/params.ts';
+import { advanceClockTo, jiffies } from '../../shared/clock.ts';
 import { complete, waitForCompletion } from '../../shared/completion.ts';
-import { queueDelayedWork } from '../../shared/delayed-work.ts';
 import type { Op } from '../../shared/op.ts';
-import { readLocal, trace, writeLocal } from '../../shared/operations.ts';
-import { slabAlloc, slabFree } from '../../shared/slab.ts';
+import { awaitEqual, readLocal, trace, writeLocal } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
-import { pageCount } from '../mm/page.ts';
+import { NO_PAGE, Page, pageCount } from '../mm/page.ts';
 import { TRACE_UNMAP_BUSY } from '../tracepoints.ts';
 import { gnttabUnmapRefs } from './map-refs.ts';
-import { WORK_UNMAP_REFS } from './work-kinds.ts';
 
 /** GNTTAB_UNMAP_REFS_DELAY, in jiffies of a millisecond. */
 export const GNTTAB_UNMAP_REFS_DELAY = 5;
@@ -31,99 +35,92 @@ export const GNTTAB_UNMAP_REFS_DELAY = 5;
 const AGE_MAX = 0xffff;
 
 export const UnmapItem = defineTable(
-  'unmap_item[%]',
-  ['unmapItems'],
+  '%v.unmap_item',
+  ['vcpus'],
   {
-    completion: '[GST] counts what is done; awaited by the owner',
-    age: '[GST] tries so far',
-    count: '[GST] grants of the batch',
-    kernel: '[GST] 1 if kunmap_ops is given',
-    result: '[GST] what gnttab_unmap_refs() returned',
+    completion: '[VCPU] counts what is done; awaited by the owner',
+    age: '[VCPU] tries so far',
+    busy: '[VCPU] page that was in use at the last try, NO_PAGE if none was',
+    due: '[VCPU] jiffies of the next try, if a page was in use',
+    count: '[VCPU] grants of the batch',
+    kernel: '[VCPU] 1 if kunmap_ops is given',
+    result: '[VCPU] what gnttab_unmap_refs() returned',
   },
   { lineAligned: true },
 );
 
-export const UnmapOp = defineTable('unmap_item[%].unmap_ops[%]', ['unmapItems', 'mapPages'], {
+export const UnmapOp = defineTable('%v.unmap_item.unmap_ops[%]', ['vcpus', 'mapPages'], {
   hostAddr: '[GST] word of a PTE, or vpn',
   devBusAddr: '[GST] 0',
   handle: '[GST] of the mapping',
   status: '[XEN] GNTST_*',
 });
 
-export const KunmapOp = defineTable('unmap_item[%].kunmap_ops[%]', ['unmapItems', 'mapPages'], {
+export const KunmapOp = defineTable('%v.unmap_item.kunmap_ops[%]', ['vcpus', 'mapPages'], {
   hostAddr: '[GST] vpn of the kernel mapping',
   devBusAddr: '[GST] 0',
   handle: '[GST] of the mapping',
   status: '[XEN] GNTST_*',
 });
 
-export const UnmapPage = defineTable('unmap_item[%].pages[%]', ['unmapItems', 'mapPages'], {
+export const UnmapPage = defineTable('%v.unmap_item.pages[%]', ['vcpus', 'mapPages'], {
   value: '[GST] page the grant is mapped over',
 });
 
-export const UnmapItemBitmap = defineTable('unmap_item_bitmap[%]', ['unmapItemWords'], {
-  value: '[GST] items of the pool in use (kmalloc)',
-});
-
-/** @returns an item of the pool, or -1. */
-export function* unmapItemAlloc(): Op {
-  const first = vcpuCount();
-  const slot = yield* slabAlloc(UnmapItemBitmap.value.word, UnmapItem.count.count - first);
-  return slot < 0 ? -1 : first + slot;
-}
-
-/** @param item - what unmapItemAlloc gave, completed. */
-export function* unmapItemFree(item: number): Op<void> {
-  yield* slabFree(UnmapItemBitmap.value.word, item - vcpuCount());
-}
-
 /** drivers/xen/grant-table.c: __gnttab_unmap_refs_async() */
-function* tryUnmap(v: number, item: number): Op<void> {
-  const count = readLocal(UnmapItem.count.at(item));
-  const pages = UnmapPage.value.at2(item, 0);
+function* tryUnmap(v: number): Op<void> {
+  const count = readLocal(UnmapItem.count.at(v));
+  const pages = UnmapPage.value.at2(v, 0);
   for (let i = 0; i < count; i++) {
-    if ((yield* pageCount(readLocal(pages + i))) > 1) {
-      const age = readLocal(UnmapItem.age.at(item));
+    const pg = readLocal(pages + i);
+    if ((yield* pageCount(pg)) > 1) {
+      const age = readLocal(UnmapItem.age.at(v));
       const delay = GNTTAB_UNMAP_REFS_DELAY * (age + 1);
-      trace(TRACE_UNMAP_BUSY, item, delay, age);
-      yield* queueDelayedWork(domainOf(v), WORK_UNMAP_REFS, item, delay);
+      trace(TRACE_UNMAP_BUSY, v, delay, age);
+      writeLocal(UnmapItem.busy.at(v), pg);
+      writeLocal(UnmapItem.due.at(v), ((yield* jiffies()) + delay) | 0);
       return;
     }
   }
-  const kernel = readLocal(UnmapItem.kernel.at(item));
-  const kunmapOps = kernel === 0 ? 0 : KunmapOp.hostAddr.at2(item, 0);
-  const unmapOps = UnmapOp.hostAddr.at2(item, 0);
+  writeLocal(UnmapItem.busy.at(v), NO_PAGE);
+  const kernel = readLocal(UnmapItem.kernel.at(v));
+  const kunmapOps = kernel === 0 ? 0 : KunmapOp.hostAddr.at2(v, 0);
+  const unmapOps = UnmapOp.hostAddr.at2(v, 0);
   const result = yield* gnttabUnmapRefs(v, unmapOps, kunmapOps, pages, count);
-  writeLocal(UnmapItem.result.at(item), result);
-  yield* complete(UnmapItem.completion.at(item));
+  writeLocal(UnmapItem.result.at(v), result);
+  yield* complete(UnmapItem.completion.at(v));
+}
+
+/** drivers/xen/grant-table.c: gnttab_unmap_work() */
+function* gnttabUnmapWork(v: number): Op<void> {
+  const age = readLocal(UnmapItem.age.at(v));
+  if (age < AGE_MAX) writeLocal(UnmapItem.age.at(v), age + 1);
+  yield* tryUnmap(v);
+}
+
+/** drivers/xen/grant-table.c: gnttab_unmap_refs_async() */
+function* gnttabUnmapRefsAsync(v: number): Op<void> {
+  writeLocal(UnmapItem.age.at(v), 0);
+  yield* tryUnmap(v);
+}
+
+/** The vCPU is idle until its delayed work is due and can come to something: `busy` is idle. */
+function* idleUntilDue(v: number): Op<void> {
+  yield* awaitEqual(Page.refcount.at(readLocal(UnmapItem.busy.at(v))), ~1, 0);
+  yield* advanceClockTo(readLocal(UnmapItem.due.at(v)));
 }
 
 /**
- * drivers/xen/grant-table.c: gnttab_unmap_work(), made by the domain's kernel thread.
- * @param v - its vCPU. @param item - the item.
- */
-export function* gnttabUnmapWork(v: number, item: number): Op<void> {
-  const age = readLocal(UnmapItem.age.at(item));
-  if (age < AGE_MAX) writeLocal(UnmapItem.age.at(item), age + 1);
-  yield* tryUnmap(v, item);
-}
-
-/**
- * drivers/xen/grant-table.c: gnttab_unmap_refs_async(). UnmapItem.completion counts up when done.
- * @param v - vCPU that asks. @param item - filled item.
- */
-export function* gnttabUnmapRefsAsync(v: number, item: number): Op<void> {
-  writeLocal(UnmapItem.age.at(item), 0);
-  yield* tryUnmap(v, item);
-}
-
-/**
- * drivers/xen/grant-table.c: gnttab_unmap_refs_sync(). Sleeps until every page is idle: not for
- * the domain's kernel thread, which would wait for itself.
+ * drivers/xen/grant-table.c: gnttab_unmap_refs_sync(). Sleeps until every page is idle.
+ * @param v - vCPU that asks, whose item is filled.
  * @returns what gnttab_unmap_refs() returned.
  */
-export function* gnttabUnmapRefsSync(v: number, item: number): Op {
-  yield* gnttabUnmapRefsAsync(v, item);
-  yield* waitForCompletion(UnmapItem.completion.at(item));
-  return readLocal(UnmapItem.result.at(item));
+export function* gnttabUnmapRefsSync(v: number): Op {
+  yield* gnttabUnmapRefsAsync(v);
+  while (readLocal(UnmapItem.busy.at(v)) !== NO_PAGE) {
+    yield* idleUntilDue(v);
+    yield* gnttabUnmapWork(v);
+  }
+  yield* waitForCompletion(UnmapItem.completion.at(v));
+  return readLocal(UnmapItem.result.at(v));
 }

@@ -3,7 +3,5 @@
  * Delayed work and RCU callbacks are dispatched apart, so each has its own numbers.
  */
 
-/** Delayed work: try to unmap grants again; the object is the unmap item (unmap-async.ts). */
-export const WORK_UNMAP_REFS = 1;
 /** Delayed work: the timer of the deferred grants; the object is the domain. */
-export const WORK_DEFERRED_GRANTS = 2;
+export const WORK_DEFERRED_GRANTS = 1;

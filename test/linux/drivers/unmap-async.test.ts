@@ -1,12 +1,11 @@
 /**
  * Goal: grants are unmapped when nobody holds their pages, tried again after 5 ms * (age + 1), and
- * the completion comes once.
- * Method: a page is held for some tries on the virtual clock; the times of the tries are compared
- * with the formula. A holder that lets go and the kernel thread are explored.
+ * the completion comes once. Trying has an end, so every schedule can be explored.
+ * Method: a holder that lets go, once or again and again, is explored beside the unmap until
+ * nothing is left; the times of the tries are compared with the formula.
  */
 import { describe, expect, test } from 'vitest';
 import { kernelBase } from '../../../src/hardware/params.ts';
-import { Vcpu } from '../../../src/hardware/vcpu.ts';
 import { allocBalloonedPages } from '../../../src/linux/drivers/balloon.ts';
 import {
   gnttabMapRefs,
@@ -17,13 +16,10 @@ import {
   UnmapItem,
   UnmapOp,
   UnmapPage,
-  gnttabUnmapRefsAsync,
   gnttabUnmapRefsSync,
-  unmapItemAlloc,
-  unmapItemFree,
 } from '../../../src/linux/drivers/unmap-async.ts';
-import { kernelThreadTurn } from '../../../src/linux/drivers/workqueue.ts';
 import { FOREIGN_FRAME_BIT, INVALID_P2M_ENTRY, P2m } from '../../../src/linux/mm/p2m.ts';
+import { TRACE_UNMAP_BUSY } from '../../../src/linux/tracepoints.ts';
 import { PG_foreign, Page, getPage, pfnOf, putPage } from '../../../src/linux/mm/page.ts';
 import { Clock } from '../../../src/shared/clock.ts';
 import type { Op } from '../../../src/shared/op.ts';
@@ -31,7 +27,6 @@ import { cpuRelax, runAlone, writeLocal } from '../../../src/shared/operations.t
 import { GNTMAP_host_map, MAP_HANDLE } from '../../../src/xen/public/grant-table.ts';
 import {
   GRANTER,
-  KTHREAD,
   OTHER_TASK,
   TASK,
   bootGuests,
@@ -65,33 +60,54 @@ describe('async unmap', () => {
     const page = mapped(TASK);
     expect(entryOf(page) & FOREIGN_FRAME_BIT).not.toBe(0);
     expect(now(Page.flags.at(page)) & PG_foreign).not.toBe(0);
-    expect(runAlone(gnttabUnmapRefsSync(TASK, TASK))).toBe(0);
+    expect(runAlone(gnttabUnmapRefsSync(TASK))).toBe(0);
     expect(entryOf(page)).toBe(INVALID_P2M_ENTRY);
     expect(now(Page.flags.at(page)) & PG_foreign).toBe(0);
     expect(now(Clock.jiffies.word)).toBe(0);
+    expect(now(UnmapItem.completion.at(TASK))).toBe(0);
   });
 
-  test('tries again after 5 ms, 10 ms, 15 ms and so on while the page is held', () => {
-    bootGuests();
-    const item = runAlone(unmapItemAlloc());
-    const page = mapped(item);
+  test('tries again after 5 ms, 10 ms, 15 ms while the page is taken again and again', () => {
+    const machine = bootGuests();
+    const page = mapped(TASK);
     runAlone(getPage(page));
-    runAlone(gnttabUnmapRefsAsync(TASK, item));
-    let due = 0;
-    writeLocal(Vcpu.online.at(TASK), 0);
-    for (let age = 0; age < 6; age++) {
-      due += 5 * (age + 1);
-      runAlone(kernelThreadTurn(KTHREAD));
-      expect(now(Clock.jiffies.word)).toBe(due);
-      expect(entryOf(page)).not.toBe(INVALID_P2M_ENTRY);
-      if (age === 5) runAlone(putPage(TASK, page));
-      runAlone(kernelThreadTurn(KTHREAD));
-    }
-    expect(entryOf(page)).toBe(INVALID_P2M_ENTRY);
-    expect(now(UnmapItem.completion.at(item))).toBe(1);
-    writeLocal(UnmapItem.completion.at(item), 0);
-    runAlone(unmapItemFree(item));
-    expect(runAlone(unmapItemAlloc())).toBe(item);
+    const holder = function* (): Op<void> {
+      for (let i = 0; i < 3; i++) {
+        yield* putPage(OTHER_TASK, page);
+        yield* getPage(page);
+      }
+      yield* putPage(OTHER_TASK, page);
+    };
+    let tries: string[] = [];
+    const seen = new Set<string>();
+    const found = explore(
+      machine,
+      [
+        { name: 'unmap', v: TASK, body: () => gnttabUnmapRefsSync(TASK) },
+        { name: 'holder', v: OTHER_TASK, body: holder },
+      ],
+      {
+        strategy: 'optimal',
+        executions: 100_000,
+        setup: () => (tries = []),
+        onTrace(point, _v, delay, age) {
+          if (point === TRACE_UNMAP_BUSY) tries.push(`${age}: ${delay}`);
+        },
+        final() {
+          seen.add(tries.join());
+          const due = tries.length * (tries.length + 1) * (5 / 2);
+          return now(Clock.jiffies.word) === due ? null : 'time: it tried too early';
+        },
+      },
+    );
+    expect(found).toMatchObject({ verdict: 'safe', exhausted: true });
+    expect([...seen].sort()).toEqual([
+      '',
+      '0: 5',
+      '0: 5,1: 10',
+      '0: 5,1: 10,2: 15',
+      '0: 5,1: 10,2: 15,3: 20',
+    ]);
   });
 
   test.each(['sc', 'tso'] as const)('waits for a holder, then completes, under %s', (memory) => {
@@ -106,7 +122,7 @@ describe('async unmap', () => {
     };
     let early = false;
     const unmap = function* (): Op<void> {
-      yield* gnttabUnmapRefsSync(TASK, TASK);
+      yield* gnttabUnmapRefsSync(TASK);
       early = entryOf(page) !== INVALID_P2M_ENTRY;
     };
     const found = explore(
@@ -117,9 +133,8 @@ describe('async unmap', () => {
       ],
       {
         memory,
-        threads: [KTHREAD],
-        strategy: 'pct',
-        executions: 300,
+        strategy: 'optimal',
+        executions: 100_000,
         setup: () => {
           held = true;
           early = false;
@@ -129,6 +144,14 @@ describe('async unmap', () => {
         final: () => (early ? 'early: it returned before the pages were unmapped' : null),
       },
     );
-    expect(found.finding).toBeUndefined();
+    expect(found).toMatchObject({ verdict: 'safe', exhausted: true });
+  });
+
+  test('who never lets go is waited for, and that shows as a deadlock', () => {
+    const machine = bootGuests();
+    runAlone(getPage(mapped(TASK)));
+    const unmap = { name: 'unmap', v: TASK, body: () => gnttabUnmapRefsSync(TASK) };
+    const { finding } = explore(machine, [unmap], { strategy: 'optimal' });
+    expect(finding?.invariant).toBe('deadlock');
   });
 });

@@ -129,7 +129,7 @@ function* takeSlot(map: number, array: number, slot: number): Op {
 function* unmapRunWhenIdle(v: number, map: number, offset: number, count: number): Op {
   yield* clearNotifyByte(v, map, offset, count);
   yield* fillItem(v, map, offset, count);
-  const error = yield* gnttabUnmapRefsSync(v, v);
+  const error = yield* gnttabUnmapRefsSync(v);
   const status = yield* settle(v, map, offset, count);
   return error !== 0 ? error : status;
 }

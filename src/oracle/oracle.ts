@@ -17,9 +17,9 @@ import type { Observer } from '../shared/observer.ts';
 import type { AnyTable } from '../shared/table.ts';
 import { BUG_IMPLICIT_UNMAP } from '../xen/bugs.ts';
 import { ActiveEntry } from '../xen/grant-table/active.ts';
-import { TRC_PAGE_ALLOC, TRC_PAGE_FREE } from '../xen/tracepoints.ts';
+import { TRC_PAGE_ALLOC, TRC_PAGE_FREE, TRC_PAGE_VALIDATED } from '../xen/tracepoints.ts';
 import { accessEnded, grantMapped, grantUnmapped, guestPageFreed, pageGot } from './pages.ts';
-import { checkAccess, pageAllocated, pageFreed, pinChanged } from './rights.ts';
+import { checkAccess, pageAllocated, pageFreed, pageValidated, pinChanged } from './rights.ts';
 import type { Report } from './violation.ts';
 import { GRANT_PTE_OVERWRITTEN, KERNEL_ASSERTION, PAYLOAD_CORRUPT } from './violation.ts';
 
@@ -89,6 +89,8 @@ export function createOracle(
           return pageFreed(actor, a, report);
         case TRC_PAGE_ALLOC:
           return pageAllocated(actor, a, b, report);
+        case TRC_PAGE_VALIDATED:
+          return pageValidated(actor, a, b, report);
         default:
           return undefined;
       }

@@ -5,15 +5,20 @@
  * before the mapping can be used and drops the pin after the TLB flush, so at the moment of a
  * lawful access the pin is there.
  */
-import { pteMfn } from '../hardware/paging.ts';
+import { PTE_RW, pteMfn } from '../hardware/paging.ts';
 import { domainCount, domainOf, firstVcpuOf, kernelVcpuOf, vcpuCount } from '../hardware/params.ts';
 import { Tlb } from '../hardware/tlb.ts';
-import { PageInfo } from '../xen/page-info.ts';
+import { PGT_writable_page, PageInfo } from '../xen/page-info.ts';
 import { ActiveEntry } from '../xen/grant-table/active.ts';
 import { peek, shadowAdd } from './shadow-words.ts';
 import { ShadowRight } from './shadow.ts';
 import type { Report } from './violation.ts';
-import { ACCESS_WITHOUT_RIGHT, FRAME_REFERENCE, STALE_TRANSLATION } from './violation.ts';
+import {
+  ACCESS_WITHOUT_RIGHT,
+  FRAME_REFERENCE,
+  STALE_TRANSLATION,
+  WRITABLE_TRANSLATION,
+} from './violation.ts';
 
 /**
  * A CPU or device accessed a frame.
@@ -79,11 +84,29 @@ export function pageAllocated(actor: number, mfn: number, owner: number, report:
   }
 }
 
-/** @returns a slot of the vCPU's TLB that translates to the frame, -1 if none. */
-function staleSlot(v: number, mfn: number): number {
+/**
+ * A frame may be used from now on as what it has become: if that is no page that guests may write,
+ * then no TLB lets them.
+ */
+export function pageValidated(actor: number, mfn: number, type: number, report: Report): void {
+  if (type === PGT_writable_page) return;
+  for (let v = 0; v < vcpuCount(); v++) {
+    const stale = staleSlot(v, mfn, PTE_RW);
+    if (stale >= 0) {
+      report(actor, WRITABLE_TRANSLATION, Tlb.pte.at2(v, stale), PageInfo.typeInfo.at(mfn));
+    }
+  }
+}
+
+/**
+ * @param rights - PTE_* that the translation has at least.
+ * @returns a slot of the vCPU's TLB that translates to the frame, -1 if none.
+ */
+function staleSlot(v: number, mfn: number, rights = 0): number {
   for (let slot = 0; slot < Tlb.tag.count; slot++) {
     if (peek(Tlb.tag.at2(v, slot)) === 0) continue;
-    if (pteMfn(peek(Tlb.pte.at2(v, slot))) === mfn) return slot;
+    const pte = peek(Tlb.pte.at2(v, slot));
+    if (pteMfn(pte) === mfn && (pte & rights) === rights) return slot;
   }
   return -1;
 }

@@ -38,6 +38,7 @@ export const GRANT_PTE_OVERWRITTEN = 14;
 export const KERNEL_ASSERTION = 0x10000;
 export const PAYLOAD_CORRUPT = 16;
 export const FREED_WHILE_GRANTED = 17;
+export const WRITABLE_TRANSLATION = 18;
 
 const list: readonly (readonly [number, string, string, string])[] = [
   [
@@ -135,6 +136,12 @@ const list: readonly (readonly [number, string, string, string])[] = [
     'I4',
     'a page was freed while another domain still holds a grant on its frame',
     'the next user of the page shares it with the grantee',
+  ],
+  [
+    WRITABLE_TRANSLATION,
+    'I7',
+    'a frame became a page table while a TLB still lets a guest write it',
+    'the guest makes itself mappings that Xen never checked: it has the whole machine',
   ],
 ];
 

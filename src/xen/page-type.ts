@@ -44,7 +44,7 @@ import {
   PageInfo,
 } from './page-info.ts';
 import { devalidatePage, validatePage } from './page-table.ts';
-import { TRC_PAGE_TYPE } from './tracepoints.ts';
+import { TRC_PAGE_TYPE, TRC_PAGE_VALIDATED } from './tracepoints.ts';
 
 function isPageTableType(type: number): boolean {
   return type >= PGT_l1_page_table && type <= PGT_l4_page_table;
@@ -112,11 +112,12 @@ export function* firstOfType(v: number, mfn: number, before: number, type: numbe
     PageInfo.typeInfo.at(mfn),
     (yield* readOnce(PageInfo.typeInfo.at(mfn))) | PGT_validated,
   );
+  trace(TRC_PAGE_VALIDATED, mfn, type, 0);
   return 1;
 }
 
 /** Devices of the owner reach a page exactly while it is of the writable type. */
-function* syncIommu(owner: number, mfn: number, before: number, type: number): Op<void> {
+export function* syncIommu(owner: number, mfn: number, before: number, type: number): Op<void> {
   if (before === PGT_writable_page && type !== PGT_writable_page) {
     yield* iommuUnmap(owner, mfn);
     yield* iommuFlush(owner);

@@ -17,3 +17,5 @@ export const TRC_GRANT_UNMAP_COMPLETE = 0x204;
 export const TRC_GRANT_COPY = 0x205;
 /** A page took another type: a = mfn, b = old PGT_ type, c = new PGT_ type. */
 export const TRC_PAGE_TYPE = 0x206;
+/** A page may be used as what it has become: a = mfn, b = its PGT_ type. */
+export const TRC_PAGE_VALIDATED = 0x207;

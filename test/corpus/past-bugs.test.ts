@@ -1,6 +1,6 @@
 /**
  * Goal: each race of the past is there before its fix and gone after it, and nothing was written
- * for one race alone: the general invariants see it. Method: PCT and POS from scratch, the finding
+ * for one race alone: the general invariants see it. Method: PCT and optimal DPOR from scratch, the finding
  * shrunk and replayed; the same search over today's functions. The long runs that prove the absence
  * are `npm run corpus`.
  */
@@ -15,14 +15,14 @@ import { shrink } from '../../src/explore/shrink.ts';
 
 const past = races.filter(({ bug }) => bug !== undefined);
 
-function search(race: Race, design: string, strategy: 'pct' | 'pos', executions: number) {
+function search(race: Race, design: string, strategy: 'pct' | 'optimal', executions: number) {
   const options: CheckOptions = prepareRace(race, design);
   const result = check({ ...options, strategy, memory: 'sc', seed: 7, executions });
   return { options, ...result };
 }
 
 describe.each(past.map((race) => [race.name, race] as const))('%s', (_name, race) => {
-  test.each(['pct', 'pos'] as const)('is broken before its fix: %s', (strategy) => {
+  test.each(['pct', 'optimal'] as const)('is broken before its fix: %s', (strategy) => {
     const { options, finding } = search(race, 'before', strategy, 5_000);
     expect(race.bug?.breaks).toContain(finding?.invariant);
     if (finding === undefined) return;

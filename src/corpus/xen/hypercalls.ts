@@ -9,6 +9,7 @@ import { pfnOf } from '../../linux/mm/page.ts';
 import type { Op } from '../../shared/op.ts';
 import { read, readLocal, writeLocal } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
+import { GrantEntry } from '../../xen/grant-table/entry.ts';
 import { gnttabMapGrantRef } from '../../xen/grant-table/map.ts';
 import { gnttabUnmapGrantRef } from '../../xen/grant-table/unmap.ts';
 import {
@@ -19,7 +20,7 @@ import {
   UNMAP_DEV_BUS_ADDR,
   UNMAP_STATUS,
 } from '../../xen/public/grant-table.ts';
-import { BACKEND, RaceGrant } from '../process.ts';
+import { BACKEND, FRONTEND, RaceGrant } from '../process.ts';
 
 /** A place for one mapping. */
 export const RaceMapping = defineTable('race.mapping[%]', ['raceMappings'], {
@@ -38,7 +39,13 @@ const RacePlace = defineTable('race.place[%]', ['raceMappings'], {
   page: '[BOOT] page of the backend without a frame',
 });
 
-export const hypercallTables = [RaceMapping, RaceHypercall, RacePlace];
+/** A page that a race is about. */
+export const RaceFrame = defineTable('race.frame', [], {
+  vpn: '[BOOT] its address in the direct map of its owner',
+  mfn: '[BOOT] its machine frame',
+});
+
+export const hypercallTables = [RaceMapping, RaceHypercall, RacePlace, RaceFrame];
 export const hypercallDefaults = { raceMappings: 4, raceOpWords: 32 };
 
 /** Finds addresses for the first `count` mappings. Part of a race's arrangement. */
@@ -49,6 +56,12 @@ export function* reservePlaces(count: number): Op<void> {
     const pfn = pfnOf(yield* read(RacePlace.page.at(i)));
     writeLocal(RaceMapping.vpn.at(i), kernelBase() + pfn);
   }
+}
+
+/** Names a grant that is not there: behind the end of the frontend's table. @param slot - where. */
+export function nameMissingGrant(slot: number): void {
+  writeLocal(RaceGrant.domid.at(slot), FRONTEND);
+  writeLocal(RaceGrant.ref.at(slot), GrantEntry.hdr.count);
 }
 
 /** Word of the vCPU's record. */

@@ -11,6 +11,7 @@ import { vcpuName } from '../shared/layout.ts';
 import type { Op } from '../shared/op.ts';
 import { writeLocal } from '../shared/operations.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
+import { linuxRaceTables } from './linux/tables.ts';
 import { corpusDefaults, corpusTables } from './process.ts';
 import type { Race } from './race.ts';
 import { variantOf } from './race.ts';
@@ -30,6 +31,7 @@ export const raceTables: readonly AnyTable[] = [
   ...machineTables,
   ...corpusTables,
   ...hypercallTables,
+  ...linuxRaceTables,
 ];
 
 /** The sizes of a race's machine. @param design - one of the race's. */

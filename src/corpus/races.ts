@@ -1,6 +1,10 @@
 /** All races of the corpus. */
+import { overrideAliasing } from './linux/l01-override-aliasing.ts';
+import { unmapInUseOfBlkback } from './linux/l03-unmap-in-use.ts';
+import { vmaSplit } from './linux/l11-vma-split.ts';
 import { queryThenEnd } from './linux/l20-query-then-end.ts';
 import { deferredWithoutPage } from './linux/l21-deferred-without-page.ts';
+import { gupFastWithoutRecheck } from './linux/m01-gup-fast-without-recheck.ts';
 import { oneFrameTwice } from './one-frame-twice.ts';
 import type { Race } from './race.ts';
 import { revokeAndMap } from './revoke-and-map.ts';
@@ -17,6 +21,13 @@ const questions: readonly Race[] = [oneFrameTwice, unmapInUse, splitAndGup, revo
 const ofXen: readonly Race[] = [unmapAccounting, stealHandle, typeChange];
 
 /** Bugs of Linux: drivers, then the memory manager. */
-const ofLinux: readonly Race[] = [queryThenEnd, deferredWithoutPage];
+const ofLinux: readonly Race[] = [
+  overrideAliasing,
+  unmapInUseOfBlkback,
+  vmaSplit,
+  queryThenEnd,
+  deferredWithoutPage,
+  gupFastWithoutRecheck,
+];
 
 export const races: readonly Race[] = [...questions, ...ofXen, ...ofLinux];

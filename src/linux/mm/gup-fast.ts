@@ -38,13 +38,13 @@ import { NO_PAGE, tryAddPage } from './page.ts';
 import { NO_PTE, rootOf } from './pgtable.ts';
 
 /** Does an entry allow the access? A PROT_NONE entry is not present to the hardware. */
-function pteAccessPermitted(pte: number, flags: number): boolean {
+export function pteAccessPermitted(pte: number, flags: number): boolean {
   const needed = PTE_PRESENT | PTE_USER | ((flags & FOLL_WRITE) !== 0 ? PTE_RW : 0);
   return (pte & needed) === needed;
 }
 
 /** gup_fast_pte_range(), one entry. @returns the page with the reference taken, or NO_PAGE. */
-function* gupFastPte(v: number, mm: number, vpn: number, flags: number): Op {
+export function* gupFastPte(v: number, mm: number, vpn: number, flags: number): Op {
   const ptep = yield* walkToPte(v, rootOf(mm), vpn);
   if (ptep === NO_PTE) return NO_PAGE;
   const pte = yield* readOnce(ptep);

@@ -1,0 +1,9 @@
+/** Words that races of Linux need beside those of the kernel's own tables. */
+import { defineTable } from '../../shared/table.ts';
+
+/** struct pending_req of blkback's request in hand. */
+export const RacePendingRequest = defineTable('race.pending_req', [], {
+  pendcnt: '[CPU] bios that are not done',
+});
+
+export const linuxRaceTables = [RacePendingRequest];

@@ -17,8 +17,8 @@
  * left out would have found it in use again. Then it looks at all pages anew, for the page may
  * have been taken since, or another one may be in use; each such try counts.
  *
- * UnmapItem.* and its arrays are struct gntab_unmap_queue_data, one for each vCPU, as it lies on the
- * stack of the task that sleeps there. Only that vCPU touches them.
+ * UnmapItem.* and its arrays are struct gntab_unmap_queue_data, one for each vCPU, as it lies on
+ * the stack of the task that sleeps there. Only that vCPU touches them.
  */
 import { advanceClockTo, jiffies } from '../../shared/clock.ts';
 import { complete, waitForCompletion } from '../../shared/completion.ts';

@@ -13,7 +13,7 @@ import {
   UnmapItem,
   UnmapOp,
   UnmapPage,
-  gnttabUnmapRefsAsync,
+  gnttabUnmapRefsSync,
 } from '../../linux/drivers/unmap-async.ts';
 import { mapGrantOverPage } from './backend.ts';
 import { getPage, pfnOf, putPage } from '../../linux/mm/page.ts';
@@ -26,11 +26,11 @@ import type { Race } from '../race.ts';
 import { BEFORE_AND_AFTER } from '../race.ts';
 import { RacePendingRequest } from './tables.ts';
 
-/** Linux 3.12: xen_blkbk_unmap() unmaps what it is given. @param item - filled item. */
-export function* unmapAtOnce(v: number, item: number): Op<void> {
-  const pages = UnmapPage.value.at2(item, 0);
-  const count = readLocal(UnmapItem.count.at(item));
-  yield* gnttabUnmapRefs(v, UnmapOp.hostAddr.at2(item, 0), 0, pages, count);
+/** Linux 3.12: xen_blkbk_unmap() unmaps what it is given. */
+export function* unmapAtOnce(v: number): Op {
+  const pages = UnmapPage.value.at2(v, 0);
+  const count = readLocal(UnmapItem.count.at(v));
+  return yield* gnttabUnmapRefs(v, UnmapOp.hostAddr.at2(v, 0), 0, pages, count);
 }
 
 /** blkback has mapped a page and sent it; the packet has been queued a second time since. */
@@ -51,7 +51,7 @@ function* arrange(): Op<void> {
 function* endBlockIo(): Op<void> {
   const v = firstVcpuOf(BACKEND);
   if ((yield* fetchAdd(RacePendingRequest.pendcnt.word, -1)) !== 1) return;
-  yield* gnttabUnmapRefsAsync(v, v);
+  yield* gnttabUnmapRefsSync(v);
 }
 
 /** The second copy goes out, and the stack lets go of its page. */
@@ -92,7 +92,7 @@ export const unmapInUseOfBlkback: Race = {
     breaks: ['I8', 'kernel'],
     fix: 'Unmap only when nobody else has a reference; until then try again later.',
     fixedIn: 'Linux 4.0, commit 3f9f1c67572f',
-    before: { design: 'm2p-override', overrides: [replaces(gnttabUnmapRefsAsync, unmapAtOnce)] },
+    before: { design: 'm2p-override', overrides: [replaces(gnttabUnmapRefsSync, unmapAtOnce)] },
     after: { design: 'vma-pages', overrides: [] },
   },
 };

@@ -1,5 +1,5 @@
 /** The options that size a stress machine and choose what runs on it. */
-import { DESIGN_NAMES } from '../linux/designs/design.ts';
+import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { FAULT_FORM, parseFault } from '../threads/fault.ts';
 import type { PlannedFault } from '../threads/fault.ts';
 import type { WorldOptions } from '../threads/world.ts';
@@ -7,7 +7,7 @@ import { workloads } from '../actors/workload.ts';
 import { UsageError, oneOf, positiveNumber, seedNumber, wholeNumber } from './usage.ts';
 
 /** Designs that can be stressed. */
-export const DESIGNS: readonly string[] = DESIGN_NAMES.slice(1);
+export const DESIGNS: readonly string[] = EVERY_DESIGN;
 export const WORKLOADS: readonly string[] = [...workloads.keys()];
 
 /** What a workload can be asked to leave out. */

@@ -7,6 +7,7 @@
  * (arch/x86/xen/p2m.c of Linux 3.12: m2p_find_override()).
  */
 import { firstVcpuOf } from '../hardware/params.ts';
+import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
 import { doMunmap } from '../linux/mm/munmap.ts';
 import { putPage } from '../linux/mm/page.ts';
@@ -55,7 +56,7 @@ export const oneFrameTwice: Race = {
     'D. Vrabel, xen-devel, 2014-10-13, "Linux grant map/unmap improvement proposal (Draft B)"',
     'Linux 3.12, arch/x86/xen/p2m.c: m2p_find_override()',
   ],
-  designs: ['m2p-override', 'vma-pages'],
+  designs: EVERY_DESIGN,
   sizes: { vcpusPerDomain: 3 },
   arrange,
   actors: [

@@ -3,6 +3,7 @@
  * the backend maps it; whoever comes first must win altogether.
  */
 import { firstVcpuOf } from '../hardware/params.ts';
+import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
 import { gnttabTryEndForeignAccess } from '../linux/drivers/grant-table.ts';
 import { doMunmap } from '../linux/mm/munmap.ts';
@@ -42,7 +43,7 @@ export const revokeAndMap: Race = {
   name: 'revoke-and-map',
   about: 'The frontend ends access to a grant while the backend maps and unmaps it.',
   sources: ['Xen, docs/misc/grant-tables.txt', 'Linux, drivers/xen/grant-table.c'],
-  designs: ['m2p-override', 'vma-pages'],
+  designs: EVERY_DESIGN,
   sizes: { vcpusPerDomain: 3 },
   arrange,
   actors: [

@@ -4,6 +4,7 @@
  * looks the upper page up.
  */
 import { firstVcpuOf } from '../hardware/params.ts';
+import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
 import { doMunmap } from '../linux/mm/munmap.ts';
 import { putPage } from '../linux/mm/page.ts';
@@ -51,7 +52,7 @@ export const splitAndGup: Race = {
     'D. Vrabel, xen-devel, 2014-10-13, "Linux grant map/unmap improvement proposal (Draft B)"',
     'Linux 4.11, drivers/xen/gntdev.c: unmap_if_in_range()',
   ],
-  designs: ['m2p-override', 'vma-pages'],
+  designs: EVERY_DESIGN,
   sizes: { vcpusPerDomain: 3 },
   arrange,
   actors: [

@@ -5,6 +5,7 @@
  */
 import { cpuLoad } from '../hardware/access.ts';
 import { firstVcpuOf, kernelBase } from '../hardware/params.ts';
+import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
 import { doMunmap } from '../linux/mm/munmap.ts';
 import { pfnOf, putPage } from '../linux/mm/page.ts';
@@ -51,7 +52,7 @@ export const unmapInUse: Race = {
     'D. Vrabel, xen-devel, 2014-10-13, "Linux grant map/unmap improvement proposal (Draft B)"',
     'Linux 4.0, drivers/xen/grant-table.c: gnttab_unmap_refs_async()',
   ],
-  designs: ['m2p-override', 'vma-pages'],
+  designs: EVERY_DESIGN,
   sizes: { vcpusPerDomain: 3 },
   arrange,
   actors: [

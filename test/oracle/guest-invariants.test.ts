@@ -6,7 +6,12 @@
 import { beforeEach, expect, test } from 'vitest';
 import { buildMachine, tinySizes } from '../../src/actors/machine.ts';
 import { PageArray, PageSlot } from '../../src/linux/designs/vma-pages.ts';
-import { GrantMap, GrantMapBitmap, GrantSlot } from '../../src/linux/drivers/gntdev/grant-map.ts';
+import {
+  GrantMap,
+  GrantMapBitmap,
+  MapKunmapOp,
+  MapUnmapOp,
+} from '../../src/linux/drivers/gntdev/grant-map.ts';
 import { pageOf } from '../../src/linux/mm/page.ts';
 import { FOREIGN_FRAME_BIT, INVALID_P2M_ENTRY, P2m } from '../../src/linux/mm/p2m.ts';
 import { Vma, VmaPool } from '../../src/linux/mm/vma.ts';
@@ -52,8 +57,8 @@ test('p2m: it names the frame that the direct map maps, or nothing where nothing
 test('live grants: a map counts the handles that it holds', () => {
   poke(GrantMapBitmap.value.at(0), 1);
   poke(GrantMap.count.at(0), 1);
-  poke(GrantSlot.handle.at2(0, 0), 5);
-  poke(GrantSlot.kernelHandle.at2(0, 0), -1);
+  poke(MapUnmapOp.handle.at2(0, 0), 5);
+  poke(MapKunmapOp.handle.at2(0, 0), -1);
   poke(GrantMap.liveGrants.at(0), 1);
   checkLiveGrants(report);
   expect(found).toEqual([]);

@@ -17,10 +17,10 @@ import {
   gnttabUnmapRefs,
 } from '../../linux/drivers/map-refs.ts';
 import {
-  UnmapItem,
   UnmapOp,
   UnmapPage,
   gnttabUnmapRefsSync,
+  setUnmapItem,
 } from '../../linux/drivers/unmap-async.ts';
 import { EIO, ENOMEM, ENOSPC } from '../../linux/errno.ts';
 import { pfnToMfn } from '../../linux/mm/p2m.ts';
@@ -91,8 +91,7 @@ function* unmapSegments(v: number, count: number): Op<void> {
     yield* gnttabUnmapRefs(v, UnmapOp.hostAddr.at2(v, 0), 0, pages, mapped);
     return;
   }
-  writeLocal(UnmapItem.count.at(v), mapped);
-  writeLocal(UnmapItem.kernel.at(v), 0);
+  setUnmapItem(v, UnmapOp.hostAddr.at2(v, 0), 0, UnmapPage.value.at2(v, 0), mapped);
   yield* gnttabUnmapRefsSync(v);
 }
 

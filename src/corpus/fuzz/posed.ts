@@ -2,6 +2,7 @@
  * A fuzzed program as a race: who runs which steps on which vCPU of which machine. Fibers and
  * threads in lockstep make their actors from here.
  */
+import { EVERY_DESIGN } from '../../linux/designs/design.ts';
 import { writeLocal } from '../../shared/operations.ts';
 import { BACKEND, FRONTEND } from '../process.ts';
 import type { Race } from '../race.ts';
@@ -13,7 +14,7 @@ import { FuzzActor, FuzzStep, fuzzDefaults } from './tables.ts';
 
 /** Begins the names of scenarios that are fuzzed programs. */
 export const FUZZ_PREFIX = 'fuzz/';
-export const FUZZ_DESIGNS: readonly string[] = ['m2p-override', 'vma-pages'];
+export const FUZZ_DESIGNS: readonly string[] = EVERY_DESIGN;
 
 const VCPUS_PER_DOMAIN = 4;
 const DOMAINS: Readonly<Record<Side, number>> = { process: BACKEND, granter: FRONTEND };

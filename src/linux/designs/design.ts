@@ -9,26 +9,32 @@
 import { domainOf } from '../../hardware/params.ts';
 import { Params } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
-import { readLocal } from '../../shared/operations.ts';
+import { read, readLocal } from '../../shared/operations.ts';
 import { mfnToLocalPfn } from '../mm/p2m.ts';
 import { NO_PAGE, pageOf } from '../mm/page.ts';
+import { gntdevFindPage } from '../drivers/gntdev/today/vm-ops.ts';
+import { VM_OPS_GNTDEV } from '../mm/vm-ops.ts';
+import { Vma } from '../mm/vma.ts';
+import { foreignPagesMap, foreignPagesUnmap } from './foreign-page.ts';
 import { m2pOverrideMap, m2pOverrideUnmap, mfnToPage } from './m2p-override.ts';
-import {
-  vmaPagesClose,
-  vmaPagesLookup,
-  vmaPagesMap,
-  vmaPagesOpen,
-  vmaPagesSplit,
-  vmaPagesUnmap,
-} from './vma-pages.ts';
+import { vmaPagesClose, vmaPagesLookup, vmaPagesOpen, vmaPagesSplit } from './vma-pages.ts';
 
 /** Linux 2.6.38–3.19: a hash from machine frame to page. */
 export const M2P_OVERRIDE = 1;
 /** Draft B: an array of pages spanning the VMA. */
 export const VMA_PAGES = 2;
+/** Linux 7.0: the VMA operation find_normal_page; gntdev unmaps without waiting. */
+export const FIND_NORMAL_PAGE = 3;
 
 /** Printable names, indexed by design. */
-export const DESIGN_NAMES: readonly string[] = ['none', 'm2p-override', 'vma-pages'];
+export const DESIGN_NAMES: readonly string[] = [
+  'none',
+  'm2p-override',
+  'vma-pages',
+  'find-normal-page',
+];
+/** The names of all designs, as users choose from them. */
+export const EVERY_DESIGN: readonly string[] = DESIGN_NAMES.slice(1);
 
 /** @returns the design under study. */
 export function design(): number {
@@ -42,12 +48,12 @@ export function designHasScratchPages(): number {
 
 /** @returns 1 if grant mappings in user page tables are marked special. */
 export function designHasSpecialPtes(): number {
-  return design() === VMA_PAGES ? 1 : 0;
+  return design() === M2P_OVERRIDE ? 0 : 1;
 }
 
 /** @returns 1 if unmapping waits until nobody uses the pages. */
 export function designUnmapsWhenIdle(): number {
-  return design() === VMA_PAGES ? 1 : 0;
+  return design() === M2P_OVERRIDE ? 0 : 1;
 }
 
 /**
@@ -65,7 +71,7 @@ export function* designMap(
     case M2P_OVERRIDE:
       return yield* m2pOverrideMap(v, mapOps, kmapOps, pages, count);
     default:
-      return yield* vmaPagesMap(v, mapOps, kmapOps, pages, count);
+      return yield* foreignPagesMap(v, mapOps, kmapOps, pages, count);
   }
 }
 
@@ -84,7 +90,7 @@ export function* designUnmap(
     case M2P_OVERRIDE:
       return yield* m2pOverrideUnmap(v, kunmapOps, pages, count);
     default:
-      return yield* vmaPagesUnmap(v, kunmapOps, pages, count);
+      return yield* foreignPagesUnmap(v, kunmapOps, pages, count);
   }
 }
 
@@ -120,8 +126,15 @@ export function* designVmaClose(v: number, vma: number): Op<void> {
  * @returns page, or NO_PAGE if the design has nothing to say.
  */
 export function* designPageBehindAddress(v: number, vma: number, vpn: number): Op {
-  if (design() === VMA_PAGES) return yield* vmaPagesLookup(vma, vpn);
-  return NO_PAGE;
+  switch (design()) {
+    case VMA_PAGES:
+      return yield* vmaPagesLookup(vma, vpn);
+    case FIND_NORMAL_PAGE:
+      if ((yield* read(Vma.ops.at(vma))) !== VM_OPS_GNTDEV) return NO_PAGE;
+      return yield* gntdevFindPage(vma, vpn);
+    default:
+      return NO_PAGE;
+  }
 }
 
 /**

@@ -18,51 +18,18 @@
  * lock *before* it looks at the page's count: who saw the slot has its reference by then, and
  * nobody gets a new one. So the count that is 1 then stays 1, and the unmap that follows is of an
  * idle page. Slots are filled before the VMA is visible to anybody.
- *
- * page->private carries domain and ref of the grant, with PG_foreign, and no machine frame.
+ * What mapping and unmapping remember of the grant is in foreign-page.ts.
  */
-import { domainOf } from '../../hardware/params.ts';
-import { pteMfn } from '../../hardware/paging.ts';
 import type { Op } from '../../shared/op.ts';
-import {
-  fetchAdd,
-  fetchAnd,
-  fetchOr,
-  read,
-  readLocal,
-  readOnce,
-  warnOn,
-  write,
-} from '../../shared/operations.ts';
+import { fetchAdd, read, warnOn, write } from '../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../shared/slab.ts';
 import { defineTable } from '../../shared/table.ts';
-import { gnttabMapGrantRef } from '../../xen/grant-table/map.ts';
-import { gnttabUnmapGrantRef } from '../../xen/grant-table/unmap.ts';
-import {
-  GNTMAP_contains_pte,
-  MAP_DEV_BUS_ADDR,
-  MAP_DOM,
-  MAP_FLAGS,
-  MAP_HOST_ADDR,
-  MAP_REF,
-  MAP_STATUS,
-  MAP_WORDS,
-} from '../../xen/public/grant-table.ts';
-import { BUG_MAP_OVER_USED_PAGE, BUG_PAGE_ARRAY_USERS } from '../drivers/bugs.ts';
-import { EINVAL } from '../errno.ts';
-import {
-  FOREIGN_FRAME_BIT,
-  INVALID_P2M_ENTRY,
-  getPhysToMachine,
-  setPhysToMachine,
-} from '../mm/p2m.ts';
-import { NO_PAGE, PG_foreign, Page, pfnOf } from '../mm/page.ts';
+import { BUG_PAGE_ARRAY_USERS } from '../drivers/bugs.ts';
+import { NO_PAGE } from '../mm/page.ts';
 import { Vma } from '../mm/vma.ts';
 
 /** No array. */
 export const NO_ARRAY = -1;
-/** Bits of the domain in page->private of a foreign page; the rest is the ref. */
-export const FOREIGN_DOMID_BITS = 8;
 
 export const PageArray = defineTable(
   'page_array[%]',
@@ -151,79 +118,4 @@ export function* vmaPagesLookup(vma: number, vpn: number): Op {
   if (pages < 0) return NO_PAGE;
   const index = vpn - (yield* read(Vma.vmStart.at(vma)));
   return yield* read(pages + index * PageSlot.value.stride);
-}
-
-/** page->private of a foreign page. @param domid - who grants it. @param ref - grant. */
-export function foreignPrivate(domid: number, ref: number): number {
-  return (ref << FOREIGN_DOMID_BITS) | domid;
-}
-
-/** The frame that a map operation mapped: from the PTE, or as Xen returned it. */
-function* mappedFrame(op: number): Op {
-  if ((readLocal(op + MAP_FLAGS) & GNTMAP_contains_pte) === 0) {
-    return yield* read(op + MAP_DEV_BUS_ADDR);
-  }
-  return pteMfn(yield* readOnce(readLocal(op + MAP_HOST_ADDR)));
-}
-
-/**
- * drivers/xen/grant-table.c: gnttab_map_refs(), arch/x86/xen/p2m.c: set_foreign_p2m_mapping().
- * Arguments as designMap. @returns 0, or a negative error.
- */
-export function* vmaPagesMap(
-  v: number,
-  mapOps: number,
-  kmapOps: number,
-  pages: number,
-  count: number,
-): Op {
-  const d = domainOf(v);
-  for (let i = 0; i < count; i++) {
-    const op = mapOps + i * MAP_WORDS;
-    if ((yield* read(op + MAP_STATUS)) !== 0) continue;
-    const pg = readLocal(pages + i);
-    yield* fetchOr(Page.flags.at(pg), PG_foreign);
-    const grant = foreignPrivate(readLocal(op + MAP_DOM), readLocal(op + MAP_REF));
-    yield* write(Page.private.at(pg), grant);
-  }
-  if (kmapOps !== 0) {
-    const status = yield* gnttabMapGrantRef(v, kmapOps, count);
-    if (status !== 0) return status;
-  }
-  for (let i = 0; i < count; i++) {
-    const op = mapOps + i * MAP_WORDS;
-    if ((yield* read(op + MAP_STATUS)) !== 0) continue;
-    const pg = readLocal(pages + i);
-    const mfn = yield* mappedFrame(op);
-    const entry = yield* getPhysToMachine(d, pfnOf(pg));
-    warnOn(entry !== INVALID_P2M_ENTRY, BUG_MAP_OVER_USED_PAGE, pg, entry);
-    yield* setPhysToMachine(v, pfnOf(pg), mfn | FOREIGN_FRAME_BIT);
-  }
-  return 0;
-}
-
-/**
- * drivers/xen/grant-table.c: gnttab_unmap_refs(), arch/x86/xen/p2m.c:
- * clear_foreign_p2m_mapping(). Arguments as designUnmap. @returns 0, or a negative error.
- */
-export function* vmaPagesUnmap(v: number, kunmapOps: number, pages: number, count: number): Op {
-  const d = domainOf(v);
-  let result = 0;
-  for (let i = 0; i < count; i++) {
-    yield* fetchAnd(Page.flags.at(readLocal(pages + i)), ~PG_foreign);
-  }
-  for (let i = 0; i < count; i++) {
-    const pfn = pfnOf(readLocal(pages + i));
-    const entry = yield* getPhysToMachine(d, pfn);
-    if (entry === INVALID_P2M_ENTRY || (entry & FOREIGN_FRAME_BIT) === 0) {
-      result = -EINVAL;
-    } else {
-      yield* setPhysToMachine(v, pfn, INVALID_P2M_ENTRY);
-    }
-  }
-  if (kunmapOps !== 0) {
-    const status = yield* gnttabUnmapGrantRef(v, kunmapOps, count);
-    if (status !== 0) return status;
-  }
-  return result;
 }

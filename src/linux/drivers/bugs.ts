@@ -22,3 +22,5 @@ export const BUG_GRANT_LEAKED = 0x508;
 export const BUG_FREEABLE_MAPS = 0x509;
 /** A grant reference was freed twice or was never handed out. Operands: domain, ref. */
 export const BUG_FREE_REF = 0x50a;
+/** gntdev looked for the page of an address beyond its array (KASAN). Operands: map, index. */
+export const BUG_MAP_PAGES_BOUNDS = 0x50b;

@@ -20,9 +20,12 @@ import {
   GrantMap,
   GrantMapBitmap,
   GrantSlot,
+  MapKunmapOp,
   MapPage,
+  MapUnmapOp,
 } from './gntdev/grant-map.ts';
-import { TaskKmapOp, TaskMapOp, TaskPage } from './gntdev/mmap.ts';
+import { UnmapData } from './gntdev/today/unmap-data.ts';
+import { TaskKmapOp, TaskMapOp, TaskPage } from './gntdev/map-pages.ts';
 import {
   Gntalloc,
   GntallocFile,
@@ -34,7 +37,7 @@ import {
   initGntalloc,
 } from './gntalloc/gref.ts';
 import { PageLru } from './page-lru.ts';
-import { KunmapOp, UnmapItem, UnmapOp, UnmapPage } from './unmap-async.ts';
+import { UnmapItem, UnmapOp, UnmapPage } from './unmap-async.ts';
 
 export const driversTables: readonly AnyTable[] = [
   Gnttab,
@@ -49,7 +52,6 @@ export const driversTables: readonly AnyTable[] = [
   PageLru,
   UnmapItem,
   UnmapOp,
-  KunmapOp,
   UnmapPage,
   M2pOverride,
   OverrideBucket,
@@ -64,7 +66,10 @@ export const driversTables: readonly AnyTable[] = [
   GrantMap,
   GrantMapBitmap,
   GrantSlot,
+  MapUnmapOp,
+  MapKunmapOp,
   MapPage,
+  UnmapData,
   TaskMapOp,
   TaskKmapOp,
   TaskPage,

@@ -17,8 +17,10 @@
  * left out would have found it in use again. Then it looks at all pages anew, for the page may
  * have been taken since, or another one may be in use; each such try counts.
  *
- * UnmapItem.* and its arrays are struct gntab_unmap_queue_data, one for each vCPU, as it lies on
- * the stack of the task that sleeps there. Only that vCPU touches them.
+ * UnmapItem.* is struct gntab_unmap_queue_data, one for each vCPU, as it lies on the stack of the
+ * task that sleeps there, and points at arrays of the caller. UnmapOp and UnmapPage are arrays for
+ * callers without any. Only that vCPU touches them. Today's gntdev does not wait: it has a record
+ * in each map (gntdev/today/unmap-data.ts).
  */
 import { advanceClockTo, jiffies } from '../../shared/clock.ts';
 import { complete, waitForCompletion } from '../../shared/completion.ts';
@@ -32,7 +34,7 @@ import { gnttabUnmapRefs } from './map-refs.ts';
 /** GNTTAB_UNMAP_REFS_DELAY, in jiffies of a millisecond. */
 export const GNTTAB_UNMAP_REFS_DELAY = 5;
 /** UINT_MAX of the model: where the age saturates. */
-const AGE_MAX = 0xffff;
+export const AGE_MAX = 0xffff;
 
 export const UnmapItem = defineTable(
   '%v.unmap_item',
@@ -43,7 +45,9 @@ export const UnmapItem = defineTable(
     busy: '[VCPU] page that was in use at the last try, NO_PAGE if none was',
     due: '[VCPU] jiffies of the next try, if a page was in use',
     count: '[VCPU] grants of the batch',
-    kernel: '[VCPU] 1 if kunmap_ops is given',
+    unmapOps: '[VCPU] word of the unmap operations',
+    kunmapOps: '[VCPU] word of those of the kernel mappings, 0 without',
+    pages: '[VCPU] word of the pages',
     result: '[VCPU] what gnttab_unmap_refs() returned',
   },
   { lineAligned: true },
@@ -56,36 +60,60 @@ export const UnmapOp = defineTable('%v.unmap_item.unmap_ops[%]', ['vcpus', 'mapP
   status: '[XEN] GNTST_*',
 });
 
-export const KunmapOp = defineTable('%v.unmap_item.kunmap_ops[%]', ['vcpus', 'mapPages'], {
-  hostAddr: '[GST] vpn of the kernel mapping',
-  devBusAddr: '[GST] 0',
-  handle: '[GST] of the mapping',
-  status: '[XEN] GNTST_*',
-});
-
 export const UnmapPage = defineTable('%v.unmap_item.pages[%]', ['vcpus', 'mapPages'], {
   value: '[GST] page the grant is mapped over',
 });
 
+/**
+ * Fills the item of a vCPU.
+ * @param unmapOps - word of records of UNMAP_WORDS. @param kunmapOps - the same for the kernel
+ *   mappings, or 0. @param pages - word of the pages. @param count - grants.
+ */
+export function setUnmapItem(
+  v: number,
+  unmapOps: number,
+  kunmapOps: number,
+  pages: number,
+  count: number,
+): void {
+  writeLocal(UnmapItem.unmapOps.at(v), unmapOps);
+  writeLocal(UnmapItem.kunmapOps.at(v), kunmapOps);
+  writeLocal(UnmapItem.pages.at(v), pages);
+  writeLocal(UnmapItem.count.at(v), count);
+}
+
+/**
+ * The look at the pages of __gnttab_unmap_refs_async().
+ * @param pages - word of the pages. @returns the first that is in use, or NO_PAGE.
+ */
+export function* firstBusyPage(pages: number, count: number): Op {
+  for (let i = 0; i < count; i++) {
+    const pg = readLocal(pages + i);
+    if ((yield* pageCount(pg)) > 1) return pg;
+  }
+  return NO_PAGE;
+}
+
+/** Waits until a page that was in use is idle. */
+export function* awaitIdlePage(pg: number): Op<void> {
+  yield* awaitEqual(Page.refcount.at(pg), ~1, 0);
+}
+
 /** drivers/xen/grant-table.c: __gnttab_unmap_refs_async() */
 function* tryUnmap(v: number): Op<void> {
   const count = readLocal(UnmapItem.count.at(v));
-  const pages = UnmapPage.value.at2(v, 0);
-  for (let i = 0; i < count; i++) {
-    const pg = readLocal(pages + i);
-    if ((yield* pageCount(pg)) > 1) {
-      const age = readLocal(UnmapItem.age.at(v));
-      const delay = GNTTAB_UNMAP_REFS_DELAY * (age + 1);
-      trace(TRACE_UNMAP_BUSY, v, delay, age);
-      writeLocal(UnmapItem.busy.at(v), pg);
-      writeLocal(UnmapItem.due.at(v), ((yield* jiffies()) + delay) | 0);
-      return;
-    }
+  const pages = readLocal(UnmapItem.pages.at(v));
+  const busy = yield* firstBusyPage(pages, count);
+  writeLocal(UnmapItem.busy.at(v), busy);
+  if (busy !== NO_PAGE) {
+    const age = readLocal(UnmapItem.age.at(v));
+    const delay = GNTTAB_UNMAP_REFS_DELAY * (age + 1);
+    trace(TRACE_UNMAP_BUSY, v, delay, age);
+    writeLocal(UnmapItem.due.at(v), ((yield* jiffies()) + delay) | 0);
+    return;
   }
-  writeLocal(UnmapItem.busy.at(v), NO_PAGE);
-  const kernel = readLocal(UnmapItem.kernel.at(v));
-  const kunmapOps = kernel === 0 ? 0 : KunmapOp.hostAddr.at2(v, 0);
-  const unmapOps = UnmapOp.hostAddr.at2(v, 0);
+  const unmapOps = readLocal(UnmapItem.unmapOps.at(v));
+  const kunmapOps = readLocal(UnmapItem.kunmapOps.at(v));
   const result = yield* gnttabUnmapRefs(v, unmapOps, kunmapOps, pages, count);
   writeLocal(UnmapItem.result.at(v), result);
   yield* complete(UnmapItem.completion.at(v));
@@ -106,7 +134,7 @@ function* gnttabUnmapRefsAsync(v: number): Op<void> {
 
 /** The vCPU is idle until its delayed work is due and can come to something: `busy` is idle. */
 function* idleUntilDue(v: number): Op<void> {
-  yield* awaitEqual(Page.refcount.at(readLocal(UnmapItem.busy.at(v))), ~1, 0);
+  yield* awaitIdlePage(readLocal(UnmapItem.busy.at(v)));
   yield* advanceClockTo(readLocal(UnmapItem.due.at(v)));
 }
 

@@ -15,11 +15,15 @@ import { awaitNotEqual, cpuRelax } from '../../shared/operations.ts';
 import { rcuGracePeriod, rcuNextCallback } from '../../shared/rcu.ts';
 import { runRcuCallback } from '../mm/rcu-callbacks.ts';
 import { gnttabHandleDeferred } from './deferred-grants.ts';
-import { WORK_DEFERRED_GRANTS } from './work-kinds.ts';
+import { gnttabUnmapWork } from './gntdev/today/unmap-data.ts';
+import { WORK_DEFERRED_GRANTS, WORK_UNMAP_REFS } from './work-kinds.ts';
 
 /** Makes a deferred call. @param call - what nextDueWork gave. */
 function* runWork(v: number, call: number): Op<void> {
   switch (deferredKind(call)) {
+    case WORK_UNMAP_REFS:
+      yield* gnttabUnmapWork(v, deferredObject(call));
+      break;
     case WORK_DEFERRED_GRANTS:
       yield* gnttabHandleDeferred(v);
       break;

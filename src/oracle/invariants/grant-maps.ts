@@ -4,7 +4,12 @@
  */
 import { PageArray, PageSlot, arrayOfSlot } from '../../linux/designs/vma-pages.ts';
 import { INVALID_GRANT_HANDLE } from '../../linux/drivers/map-refs.ts';
-import { GrantMap, GrantMapBitmap, GrantSlot } from '../../linux/drivers/gntdev/grant-map.ts';
+import {
+  GrantMap,
+  GrantMapBitmap,
+  MapKunmapOp,
+  MapUnmapOp,
+} from '../../linux/drivers/gntdev/grant-map.ts';
 import { Vma, VmaPool } from '../../linux/mm/vma.ts';
 import { inUse, peek } from '../shadow-words.ts';
 import type { Report } from '../violation.ts';
@@ -16,11 +21,11 @@ export function checkLiveGrants(report: Report): void {
     if (!inUse(GrantMapBitmap.value.at(0), map)) continue;
     let handles = 0;
     for (let slot = 0; slot < peek(GrantMap.count.at(map)); slot++) {
-      if (peek(GrantSlot.handle.at2(map, slot)) !== INVALID_GRANT_HANDLE) handles++;
-      if (peek(GrantSlot.kernelHandle.at2(map, slot)) !== INVALID_GRANT_HANDLE) handles++;
+      if (peek(MapUnmapOp.handle.at2(map, slot)) !== INVALID_GRANT_HANDLE) handles++;
+      if (peek(MapKunmapOp.handle.at2(map, slot)) !== INVALID_GRANT_HANDLE) handles++;
     }
     const live = GrantMap.liveGrants.at(map);
-    if (peek(live) !== handles) report(-1, LIVE_GRANTS, live, GrantSlot.handle.at2(map, 0));
+    if (peek(live) !== handles) report(-1, LIVE_GRANTS, live, MapUnmapOp.handle.at2(map, 0));
   }
 }
 

@@ -10,7 +10,6 @@ import {
   NO_ARRAY,
   PageArray,
   PageSlot,
-  foreignPrivate,
   vmaPagesAttach,
   vmaPagesClose,
   vmaPagesLookup,
@@ -18,7 +17,8 @@ import {
   vmaPagesSplit,
 } from '../../../src/linux/designs/vma-pages.ts';
 import { MapPage } from '../../../src/linux/drivers/gntdev/grant-map.ts';
-import { unmapGrantPagesWhenIdle } from '../../../src/linux/drivers/gntdev/unmap.ts';
+import { unmapSlots } from '../../../src/linux/drivers/gntdev/draft-b/unmap.ts';
+import { foreignPrivate } from '../../../src/linux/designs/foreign-page.ts';
 import { INVALID_P2M_ENTRY, P2m } from '../../../src/linux/mm/p2m.ts';
 import { NO_PAGE, Page, getPage, putPage } from '../../../src/linux/mm/page.ts';
 import { pteOffsetMapLock, pteUnlock } from '../../../src/linux/mm/pgtable.ts';
@@ -155,7 +155,7 @@ describe('the page array of a VMA', () => {
         {
           name: 'unmap',
           v: OTHER_TASK,
-          body: () => unmapGrantPagesWhenIdle(OTHER_TASK, 0, 0, 0, 1),
+          body: () => unmapSlots(OTHER_TASK, 0, 0, 0, 1),
         },
       ],
       {

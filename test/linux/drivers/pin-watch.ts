@@ -4,7 +4,12 @@
  * was mapped onto; a page that somebody holds keeps its frame).
  */
 import { PTE_PRESENT } from '../../../src/hardware/paging.ts';
-import { GrantMap, GrantSlot, MapPage } from '../../../src/linux/drivers/gntdev/grant-map.ts';
+import {
+  GrantMap,
+  MapKunmapOp,
+  MapPage,
+  MapUnmapOp,
+} from '../../../src/linux/drivers/gntdev/grant-map.ts';
 import { getUserPages, FOLL_WRITE } from '../../../src/linux/mm/gup.ts';
 import { getUserPagesFast } from '../../../src/linux/mm/gup-fast.ts';
 import { FOREIGN_FRAME_BIT, INVALID_P2M_ENTRY, P2m } from '../../../src/linux/mm/p2m.ts';
@@ -71,9 +76,9 @@ export function* directIo(v: number, mm: number, vpn: number, slow = false): Op 
 export function leftOver(map: number): number {
   let left = 0;
   for (let i = 0; i < now(GrantMap.count.at(map)); i++) {
-    if ((now(now(GrantSlot.pte.at2(map, i))) & PTE_PRESENT) !== 0) left++;
-    if (now(GrantSlot.handle.at2(map, i)) >= 0) left++;
-    if (now(GrantSlot.kernelHandle.at2(map, i)) >= 0) left++;
+    if ((now(now(MapUnmapOp.hostAddr.at2(map, i))) & PTE_PRESENT) !== 0) left++;
+    if (now(MapUnmapOp.handle.at2(map, i)) >= 0) left++;
+    if (now(MapKunmapOp.handle.at2(map, i)) >= 0) left++;
   }
   return left;
 }

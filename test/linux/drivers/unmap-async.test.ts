@@ -17,6 +17,7 @@ import {
   UnmapOp,
   UnmapPage,
   gnttabUnmapRefsSync,
+  setUnmapItem,
 } from '../../../src/linux/drivers/unmap-async.ts';
 import { FOREIGN_FRAME_BIT, INVALID_P2M_ENTRY, P2m } from '../../../src/linux/mm/p2m.ts';
 import { TRACE_UNMAP_BUSY } from '../../../src/linux/tracepoints.ts';
@@ -47,8 +48,7 @@ function mapped(item: number): number {
   const handle = now(result(8) + MAP_HANDLE);
   gnttabSetUnmapOp(UnmapOp.hostAddr.at2(item, 0), kernelBase() + pfnOf(page), handle);
   writeLocal(UnmapPage.value.at2(item, 0), page);
-  writeLocal(UnmapItem.count.at(item), 1);
-  writeLocal(UnmapItem.kernel.at(item), 0);
+  setUnmapItem(item, UnmapOp.hostAddr.at2(item, 0), 0, UnmapPage.value.at2(item, 0), 1);
   return page;
 }
 

@@ -2,14 +2,14 @@
  * Open files of gntdev: drivers/xen/gntdev.c, gntdev_open() and gntdev_release(). A file lives as
  * long as its descriptor or a VMA of it (struct file: f_count).
  *
- * 3.12 registers one notifier for the whole address space at open, and empties the list of maps at
- * release without the lock, before it unregisters (the race that 30b03d05e074 fixed).
+ * 3.12 and 4.0 register one notifier for the whole address space at open, and empty the list of
+ * maps at release without the lock, before they unregister (the race that 30b03d05e074 fixed).
  */
 import { kernelBase } from '../../../hardware/params.ts';
 import type { Op } from '../../../shared/op.ts';
 import { fetchAdd, read, warnOn, write } from '../../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../../shared/slab.ts';
-import { designUnmapsWhenIdle } from '../../designs/design.ts';
+import { FIND_NORMAL_PAGE, VMA_PAGES, design } from '../../designs/design.ts';
 import { ENOMEM } from '../../errno.ts';
 import {
   NOTIFIER_GNTDEV,
@@ -18,14 +18,15 @@ import {
 } from '../../mm/mmu-notifier.ts';
 import { BUG_FREEABLE_MAPS } from '../bugs.ts';
 import { listDel, listEmpty } from '../list.ts';
-import {
-  Gntdev,
-  GntdevBitmap,
-  gntdevLock,
-  gntdevPutMap,
-  gntdevUnlock,
-  mapOfNode,
-} from './grant-map.ts';
+import { putListedMap } from './by-vma/put-map.ts';
+import { Gntdev, GntdevBitmap, gntdevLock, gntdevUnlock, mapOfNode } from './grant-map.ts';
+import { putMapToday } from './today/put-map.ts';
+
+/** 1 if the file has the notifier of the address space, 0 if each map has its own. */
+function watchesAddressSpace(): boolean {
+  const generation = design();
+  return generation !== VMA_PAGES && generation !== FIND_NORMAL_PAGE;
+}
 
 /** INIT_LIST_HEAD() of a file that nobody else knows. */
 function* initList(head: number): Op<void> {
@@ -46,7 +47,7 @@ export function* gntdevOpen(v: number, mm: number): Op {
   yield* write(Gntdev.mm.at(fd), mm);
   yield* write(Gntdev.notifier.at(fd), -1);
   yield* write(Gntdev.users.at(fd), 1);
-  if (designUnmapsWhenIdle() !== 0) return fd;
+  if (!watchesAddressSpace()) return fd;
   const count = kernelBase();
   const notifier = yield* mmuIntervalNotifierInsert(v, mm, 0, count, NOTIFIER_GNTDEV, fd);
   if (notifier < 0) {
@@ -71,16 +72,27 @@ function* popMap(fd: number): Op {
   return mapOfNode(node);
 }
 
+/** Drops the list's reference of a map that is on no list any more. */
+function* dropMap(v: number, map: number): Op<void> {
+  if (design() === FIND_NORMAL_PAGE) yield* putMapToday(v, map);
+  else yield* putListedMap(v, map, 0);
+}
+
+/** drivers/xen/gntdev.c: gntdev_release(), its loop over the list of maps. */
+function* dropMaps(v: number, fd: number): Op<void> {
+  for (;;) {
+    const map = yield* popMap(fd);
+    if (map < 0) return;
+    yield* dropMap(v, map);
+  }
+}
+
 /** drivers/xen/gntdev.c: gntdev_release() */
 function* gntdevRelease(v: number, fd: number): Op<void> {
-  const locked = designUnmapsWhenIdle() !== 0;
-  for (;;) {
-    if (locked) yield* gntdevLock(fd);
-    const map = yield* popMap(fd);
-    if (locked) yield* gntdevUnlock(fd);
-    if (map < 0) break;
-    yield* gntdevPutMap(v, map, 0);
-  }
+  const locked = !watchesAddressSpace();
+  if (locked) yield* gntdevLock(fd);
+  yield* dropMaps(v, fd);
+  if (locked) yield* gntdevUnlock(fd);
   const left = yield* listEmpty(Gntdev.freeableNext.at(fd));
   warnOn(left === 0, BUG_FREEABLE_MAPS, fd, 0);
   const notifier = yield* read(Gntdev.notifier.at(fd));

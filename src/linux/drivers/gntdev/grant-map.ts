@@ -1,14 +1,19 @@
 /**
  * The objects of gntdev: open files and grant maps (drivers/xen/gntdev.c: struct gntdev_priv,
- * struct grant_map).
+ * struct gntdev_grant_map), as the generations with maps have them; the one before is classic/.
  *
  * Gntdev.lock      protects the lists of maps. A spinlock up to 3.19; a mutex where unmapping can
  *                  sleep (1401c00e59ea). Both kinds lie in a word of their own.
- * GrantMap.users   the list's reference and one for each VMA; with the last one the map is freed
- * GrantMap.vma     3.12: the VMA it is mapped in, a single pointer that knows nothing of splits
- * GrantMap.array   Draft B: the page array of its VMAs
- * GrantSlot.*      one record a grant; written by mmap before anybody sees the VMA, afterwards
- *                  under Gntdev.lock
+ * GrantMap.users   the list's reference, one for each VMA, and today one for each unmap that is
+ *                  under way; with the last one the map is freed
+ * MapUnmapOp, MapKunmapOp   how each grant is unmapped, from the user and the kernel address. Its
+ *                  handle says whether it is mapped. Written by mmap before anybody sees the VMA,
+ *                  afterwards by who unmaps: under Gntdev.lock, or today, without a lock, by who set
+ *                  GrantSlot.beingRemoved.
+ *
+ * Generations      by-vma/ Linux 3.12 and 4.0: the VMA that a map is mapped in, one notifier a file
+ *                  draft-b/ the proposal: the page array of the VMA, one notifier a map
+ *                  today/ 7.0: the address range of the map, one notifier a map, asynchronous unmap
  *
  * Not modelled: the limit of mapped pages, HVM guests, dma-buf.
  */
@@ -19,10 +24,10 @@ import { slabAlloc, slabFree } from '../../../shared/slab.ts';
 import { spinLock, spinUnlock } from '../../../shared/spinlock.ts';
 import { defineTable } from '../../../shared/table.ts';
 import { evtchnSend } from '../../../xen/event-channel.ts';
-import { designUnmapsWhenIdle } from '../../designs/design.ts';
+import { M2P_OVERRIDE, design } from '../../designs/design.ts';
 import { NO_PAGE } from '../../mm/page.ts';
 import { allocBalloonedPages, freeBalloonedPages } from '../balloon.ts';
-import { listAddTail, listDel } from '../list.ts';
+import { listAddTail } from '../list.ts';
 import { INVALID_GRANT_HANDLE } from '../map-refs.ts';
 
 /** No map: the null pointer. */
@@ -64,9 +69,11 @@ export const GrantMap = defineTable(
     index: '[GST] first page offset in the file; constant once it is on the list',
     count: '[GST] grants; constant',
     flags: '[GST] GNTMAP_* of its mappings, 0 until it was mapped once',
-    vma: '[GST] 3.12: VMA that it is mapped in, -1 if none',
+    vma: '[GST] 3.12, 4.0: VMA that it is mapped in, -1 if none',
     array: '[GST] Draft B: page array of its VMAs, -1 while it is not mapped',
-    notifier: '[GST] Draft B: interval notifier of its range',
+    inUse: '[GST] today: 1 once it was mapped; for good',
+    pagesVmStart: '[GST] 4.0, today: vpn of its first page when it was mapped',
+    notifier: '[GST] Draft B, today: interval notifier of its range, -1 if none',
     liveGrants: '[GST] user and kernel handles that are mapped',
     notifyFlags: '[GST] UNMAP_NOTIFY_*',
     notifyPage: '[GST] page of the map whose word is cleared',
@@ -83,9 +90,21 @@ export const GrantMapBitmap = defineTable('grant_map_bitmap[%]', ['mapWords'], {
 export const GrantSlot = defineTable('grant_map[%].grant[%]', ['maps', 'mapPages'], {
   domid: '[GST] who grants it',
   ref: '[GST] grant reference',
-  pte: '[GST] word of the user PTE',
+  beingRemoved: '[GST] today: 1 once somebody unmaps it; for good',
+});
+
+export const MapUnmapOp = defineTable('grant_map[%].unmap_ops[%]', ['maps', 'mapPages'], {
+  hostAddr: '[GST] word of the user PTE',
+  devBusAddr: '[GST] 0',
   handle: '[GST] of the user mapping, -1 if not mapped',
-  kernelHandle: '[GST] of the kernel mapping, -1 if not mapped',
+  status: '[XEN] GNTST_*',
+});
+
+export const MapKunmapOp = defineTable('grant_map[%].kunmap_ops[%]', ['maps', 'mapPages'], {
+  hostAddr: '[GST] vpn in the direct map',
+  devBusAddr: '[GST] 0',
+  handle: '[GST] of the kernel mapping, -1 if not mapped',
+  status: '[XEN] GNTST_*',
 });
 
 export const MapPage = defineTable('grant_map[%].pages[%]', ['maps', 'mapPages'], {
@@ -94,14 +113,14 @@ export const MapPage = defineTable('grant_map[%].pages[%]', ['maps', 'mapPages']
 
 /** Locks the lists of a file. @param fd - file. */
 export function* gntdevLock(fd: number): Op<void> {
-  if (designUnmapsWhenIdle() !== 0) yield* mutexLock(Gntdev.mutex.at(fd));
-  else yield* spinLock(Gntdev.spin.at(fd));
+  if (design() === M2P_OVERRIDE) yield* spinLock(Gntdev.spin.at(fd));
+  else yield* mutexLock(Gntdev.mutex.at(fd));
 }
 
 /** Unlocks the lists of a file. @param fd - file. */
 export function* gntdevUnlock(fd: number): Op<void> {
-  if (designUnmapsWhenIdle() !== 0) yield* mutexUnlock(Gntdev.mutex.at(fd));
-  else yield* spinUnlock(Gntdev.spin.at(fd));
+  if (design() === M2P_OVERRIDE) yield* spinUnlock(Gntdev.spin.at(fd));
+  else yield* mutexUnlock(Gntdev.mutex.at(fd));
 }
 
 /** container_of(): the map of a list node. */
@@ -124,8 +143,9 @@ export function* gntdevAllocMap(v: number, fd: number, count: number): Op {
     return NO_MAP;
   }
   for (let i = 0; i < count; i++) {
-    yield* write(GrantSlot.handle.at2(map, i), INVALID_GRANT_HANDLE);
-    yield* write(GrantSlot.kernelHandle.at2(map, i), INVALID_GRANT_HANDLE);
+    yield* write(GrantSlot.beingRemoved.at2(map, i), 0);
+    yield* write(MapUnmapOp.handle.at2(map, i), INVALID_GRANT_HANDLE);
+    yield* write(MapKunmapOp.handle.at2(map, i), INVALID_GRANT_HANDLE);
   }
   yield* write(GrantMap.gntdev.at(map), fd);
   yield* write(GrantMap.index.at(map), 0);
@@ -133,6 +153,8 @@ export function* gntdevAllocMap(v: number, fd: number, count: number): Op {
   yield* write(GrantMap.flags.at(map), 0);
   yield* write(GrantMap.vma.at(map), -1);
   yield* write(GrantMap.array.at(map), -1);
+  yield* write(GrantMap.inUse.at(map), 0);
+  yield* write(GrantMap.pagesVmStart.at(map), 0);
   yield* write(GrantMap.notifier.at(map), -1);
   yield* write(GrantMap.liveGrants.at(map), 0);
   yield* write(GrantMap.notifyFlags.at(map), 0);
@@ -186,21 +208,14 @@ export function* gntdevGetMap(map: number): Op<void> {
   yield* fetchAdd(GrantMap.users.at(map), 1);
 }
 
-/**
- * drivers/xen/gntdev.c: gntdev_put_map()
- * @param v - vCPU. @param map - map. @param listed - 1 if it is on one of its file's lists.
- */
-export function* gntdevPutMap(v: number, map: number, listed: number): Op<void> {
-  if ((yield* fetchAdd(GrantMap.users.at(map), -1)) !== 1) return;
-  if (((yield* read(GrantMap.notifyFlags.at(map))) & UNMAP_NOTIFY_SEND_EVENT) !== 0) {
-    yield* evtchnSend(v, yield* read(GrantMap.notifyPort.at(map)));
-  }
-  if (listed !== 0) {
-    const fd = yield* read(GrantMap.gntdev.at(map));
-    yield* gntdevLock(fd);
-    yield* listDel(GrantMap.next.at(map));
-    yield* gntdevUnlock(fd);
-  }
+/** UNMAP_NOTIFY_SEND_EVENT, when the last reference of a map is gone. */
+export function* gntdevSendNotifyEvent(v: number, map: number): Op<void> {
+  if (((yield* read(GrantMap.notifyFlags.at(map))) & UNMAP_NOTIFY_SEND_EVENT) === 0) return;
+  yield* evtchnSend(v, yield* read(GrantMap.notifyPort.at(map)));
+}
+
+/** drivers/xen/gntdev.c: gntdev_free_map(). @param map - map without references, on no list. */
+export function* gntdevFreeMap(v: number, map: number): Op<void> {
   const count = yield* read(GrantMap.count.at(map));
   yield* freeBalloonedPages(v, count, MapPage.value.at2(map, 0));
   yield* slabFree(GrantMapBitmap.value.word, map);

@@ -10,12 +10,14 @@ import { setReg } from '../../../hardware/vcpu.ts';
 import type { Op } from '../../../shared/op.ts';
 import { read, readLocal, write } from '../../../shared/operations.ts';
 import { GNTMAP_readonly } from '../../../xen/public/grant-table.ts';
+import { FIND_NORMAL_PAGE, design } from '../../designs/design.ts';
 import { EINVAL, ENOENT, ENOMEM } from '../../errno.ts';
 import { mmapReadLock, mmapReadUnlock } from '../../mm/mm.ts';
 import { findVma } from '../../mm/vma-tree.ts';
 import { VM_OPS_GNTDEV } from '../../mm/vm-ops.ts';
 import { Vma } from '../../mm/vma.ts';
 import { listAddTail, listDel } from '../list.ts';
+import { putListedMap } from './by-vma/put-map.ts';
 import {
   Gntdev,
   GrantMap,
@@ -27,10 +29,10 @@ import {
   gntdevAllocMap,
   gntdevFindMapIndex,
   gntdevLock,
-  gntdevPutMap,
   gntdevUnlock,
   mapOfNode,
 } from './grant-map.ts';
+import { putMapToday } from './today/put-map.ts';
 
 /** Register with the page count of gntdevGetOffsetForVaddr. */
 export const REG_GNTDEV_COUNT = 31;
@@ -60,19 +62,22 @@ export function* gntdevMapGrantRef(v: number, fd: number, grants: number, count:
 }
 
 /**
- * IOCTL_GNTDEV_UNMAP_GRANT_REF. drivers/xen/gntdev.c: gntdev_ioctl_unmap_grant_ref()
+ * IOCTL_GNTDEV_UNMAP_GRANT_REF. drivers/xen/gntdev.c: gntdev_ioctl_unmap_grant_ref(). While a map is
+ * mapped, up to 4.20 it waits on the list of the freeable ones; today it is on none.
  * @param index - page offset of the map. @param count - its pages. @returns 0 or -ENOENT.
  */
 export function* gntdevUnmapGrantRef(v: number, fd: number, index: number, count: number): Op {
+  const today = design() === FIND_NORMAL_PAGE;
   yield* gntdevLock(fd);
   const map = yield* gntdevFindMapIndex(fd, index, count);
   if (map !== NO_MAP) {
     yield* listDel(GrantMap.next.at(map));
-    yield* listAddTail(GrantMap.next.at(map), Gntdev.freeableNext.at(fd));
+    if (!today) yield* listAddTail(GrantMap.next.at(map), Gntdev.freeableNext.at(fd));
   }
   yield* gntdevUnlock(fd);
   if (map === NO_MAP) return -ENOENT;
-  yield* gntdevPutMap(v, map, 1);
+  if (today) yield* putMapToday(v, map);
+  else yield* putListedMap(v, map, 1);
   return 0;
 }
 

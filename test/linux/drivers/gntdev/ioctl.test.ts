@@ -4,7 +4,7 @@
  * Method: calls in every order that matters, alone; what is left is counted in the tables.
  */
 import { describe, expect, test } from 'vitest';
-import { M2P_OVERRIDE, VMA_PAGES } from '../../../../src/linux/designs/design.ts';
+import { FIND_NORMAL_PAGE, M2P_OVERRIDE, VMA_PAGES } from '../../../../src/linux/designs/design.ts';
 import { Balloon } from '../../../../src/linux/drivers/balloon.ts';
 import { gntdevOpen, gntdevPutFile } from '../../../../src/linux/drivers/gntdev/file.ts';
 import {
@@ -52,6 +52,7 @@ const VPN = 8;
 const designs = [
   ['m2p-override', M2P_OVERRIDE],
   ['vma-pages', VMA_PAGES],
+  ['find-normal-page', FIND_NORMAL_PAGE],
 ] as const;
 
 describe.each(designs)('gntdev with %s', (_name, design) => {
@@ -80,20 +81,22 @@ describe.each(designs)('gntdev with %s', (_name, design) => {
     bootGuests({ design });
     const { ref } = grantPage();
     const m = mapGrants(userSpace(TASK), [ref], VPN);
-    expect(runAlone(mmapGntdev(TASK, m.mm, m.file, m.index, VPN, 1))).toBe(VPN);
-    expect(leftOver(0)).toBe(3);
+    const again = design === FIND_NORMAL_PAGE ? -EINVAL : VPN;
+    expect(runAlone(mmapGntdev(TASK, m.mm, m.file, m.index, VPN, 1))).toBe(again);
+    expect(leftOver(0)).toBe(again === VPN ? 3 : 0);
     must(runAlone(doMunmap(TASK, m.mm, VPN, 1)));
     expect(leftOver(0)).toBe(0);
     expect(now(ActiveEntry.pin.at2(GRANTER, ref))).toBe(0);
   });
 
-  test('can be mapped and unmapped for ever', () => {
+  test('can be mapped and unmapped for ever, or, with in_use, once', () => {
     bootGuests({ design });
     const m = mapGrants(userSpace(TASK), [grantPage().ref], VPN);
     for (let i = 0; i < 10; i++) {
       must(runAlone(doMunmap(TASK, m.mm, VPN, 1)));
       runAlone(runDeferred(KTHREAD));
-      expect(runAlone(mmapGntdev(TASK, m.mm, m.file, m.index, VPN, 1))).toBe(VPN);
+      const again = design === FIND_NORMAL_PAGE ? -EINVAL : VPN;
+      expect(runAlone(mmapGntdev(TASK, m.mm, m.file, m.index, VPN, 1))).toBe(again);
     }
   });
 
@@ -156,7 +159,7 @@ describe.each(designs)('gntdev with %s', (_name, design) => {
     const { ref } = grantPage();
     const mm = userSpace(TASK);
     expect(() => mapGrants(mm, [ref, ref + 3], VPN)).toThrow(/-22/);
-    const left = design === VMA_PAGES ? 0 : 1;
+    const left = design === M2P_OVERRIDE ? 1 : 0;
     expect(now(ActiveEntry.pin.at2(GRANTER, ref)) === 0 ? 0 : 1).toBe(left);
     expect(now(GrantMap.users.at(0))).toBe(1);
   });

@@ -7,7 +7,7 @@ import type { Observer } from '../shared/observer.ts';
 import type { Actor } from './actor.ts';
 import type { Complaint, Finding } from './finding.ts';
 import { complaintOf } from './finding.ts';
-import type { MemoryName } from './fibers.ts';
+import type { FiberProgram, MemoryName } from './fibers.ts';
 import {
   BROKEN,
   DEADLOCK,
@@ -82,21 +82,23 @@ export interface CheckResult {
   readonly finding?: Finding;
 }
 
+/** What fibers take of the options. */
+export function fiberProgram(options: CheckOptions): FiberProgram {
+  const { invariant, machine, observer } = options;
+  return {
+    actors: options.actors,
+    memory: options.memory ?? 'sc',
+    observer: observer ?? null,
+    watchedFrom: observer === undefined ? 0x7fffffff : machine.watchedFrom,
+    maxSteps: options.maxSteps ?? 100_000,
+    setup: options.setup ?? null,
+    invariant: invariant === undefined ? null : () => complaintOf(invariant()),
+  };
+}
+
 /** Fibers of a program under a strategy of one's own. */
 export function fibersFor(options: CheckOptions, strategy: Strategy): Fibers {
-  const { invariant, machine, observer } = options;
-  return new Fibers(
-    {
-      actors: options.actors,
-      memory: options.memory ?? 'sc',
-      observer: observer ?? null,
-      watchedFrom: observer === undefined ? 0x7fffffff : machine.watchedFrom,
-      maxSteps: options.maxSteps ?? 100_000,
-      setup: options.setup ?? null,
-      invariant: invariant === undefined ? null : () => complaintOf(invariant()),
-    },
-    strategy,
-  );
+  return new Fibers(fiberProgram(options), strategy);
 }
 
 /** Explores a program. Afterwards the words are as they were before. */

@@ -14,6 +14,7 @@ import {
   UnmapOp,
   UnmapPage,
   gnttabUnmapRefsSync,
+  setUnmapItem,
 } from '../../linux/drivers/unmap-async.ts';
 import { mapGrantOverPage } from './backend.ts';
 import { getPage, pfnOf, putPage } from '../../linux/mm/page.ts';
@@ -26,11 +27,11 @@ import type { Race } from '../race.ts';
 import { BEFORE_AND_AFTER } from '../race.ts';
 import { RacePendingRequest } from './tables.ts';
 
-/** Linux 3.12: xen_blkbk_unmap() unmaps what it is given. */
+/** Linux 3.12: xen_blkbk_unmap() unmaps what it is given. @param v - vCPU, its item filled. */
 export function* unmapAtOnce(v: number): Op {
-  const pages = UnmapPage.value.at2(v, 0);
+  const pages = readLocal(UnmapItem.pages.at(v));
   const count = readLocal(UnmapItem.count.at(v));
-  return yield* gnttabUnmapRefs(v, UnmapOp.hostAddr.at2(v, 0), 0, pages, count);
+  return yield* gnttabUnmapRefs(v, readLocal(UnmapItem.unmapOps.at(v)), 0, pages, count);
 }
 
 /** blkback has mapped a page and sent it; the packet has been queued a second time since. */
@@ -42,7 +43,7 @@ function* arrange(): Op<void> {
   const pg = readLocal(pages);
   const handle = yield* mapGrantOverPage(v, 0, pg);
   gnttabSetUnmapOp(UnmapOp.hostAddr.at2(v, 0), kernelBase() + pfnOf(pg), handle);
-  writeLocal(UnmapItem.count.at(v), 1);
+  setUnmapItem(v, UnmapOp.hostAddr.at2(v, 0), 0, pages, 1);
   writeLocal(RacePendingRequest.pendcnt.word, 1);
   yield* getPage(pg);
 }

@@ -15,10 +15,7 @@ export interface TableOptions {
 }
 
 /** By kind: reads, writes, atomic operations, waits, barriers. */
-const LETTERS: readonly string[] = [
-  ...['', 'R', 'W', 'R', 'W', 'R', 'W', 'X', 'X', 'X', 'X', 'X'],
-  ...['B', 'B', 'B', 'A', 'A', 'X', 'R', 'W', '.', 'C'],
-];
+const LETTERS = ' RWRWRWXXXXXBBBAAXRW.C';
 const LEGEND =
   'R read, W write, X atomic, A wait, F flush of a buffered store, B barrier, !! the race';
 const NARROWEST_LANE = 24;

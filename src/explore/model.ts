@@ -38,6 +38,8 @@ export interface MemoryModel {
   touched: number;
   /** … having read this guard too (-1 if none). */
   guard: number;
+  /** Number, in its buffer, of the store that the guard was read from; -1: it was in memory. */
+  guardOrdinal: number;
   /** The value of `touched` before and after the last event. */
   before: number;
   after: number;

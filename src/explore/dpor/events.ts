@@ -2,7 +2,13 @@
  * The events of the current execution in columns of integers that are reused, their vector
  * clocks, the chains of accesses to each word, and the list of races.
  */
-import { AWAIT_EQUAL, AWAIT_NOT_EQUAL, KIND_COUNT } from '../../shared/kinds.ts';
+import {
+  AWAIT_EQUAL,
+  AWAIT_NOT_EQUAL,
+  KIND_COUNT,
+  LOAD_THROUGH,
+  STORE_THROUGH,
+} from '../../shared/kinds.ts';
 import type { Column } from '../columns.ts';
 import { grown } from '../columns.ts';
 import type { Fibers } from '../fibers.ts';
@@ -23,6 +29,8 @@ export class Events {
   effect = new Int32Array(0);
   word = new Int32Array(0);
   guard = new Int32Array(0);
+  /** Number of the buffered store that the guard was read from; -1: it was read from memory. */
+  guardOwn = new Int32Array(0);
   before = new Int32Array(0);
   after = new Int32Array(0);
   /** Number of the buffered store that is inserted, read or flushed. */
@@ -42,7 +50,10 @@ export class Events {
   raceFirst = new Int32Array(256);
   raceSecond = new Int32Array(256);
   races = 0;
-  /** A load that takes its own processor's store from memory: the flush of that store; else -1. */
+  /** Events that must go with the first of a race, one list; where that of each race ends. */
+  protected removals = new Int32Array(256);
+  protected removalEnd = new Int32Array(256);
+  /** Access that takes its own processor's store from memory: the flush of that store; else -1. */
   ownFlush = new Int32Array(0);
   /** Interrupt level of the event's processor before the event. */
   protected level = new Int32Array(0);
@@ -51,15 +62,22 @@ export class Events {
   protected groupPrevious = new Int32Array(0);
   /** What the event's entry in `inserts` or `flushes` was before. */
   protected displaced = new Int32Array(0);
-  /** Accesses: event i accesses its word as 2i and its guard as 2i + 1. */
+  /** The last insertion into each buffer, and by insertion the one before it. */
+  protected readonly lastInsert: Int32Array;
+  protected previousInsert = new Int32Array(0);
+  /**
+   * Accesses: event i accesses its word as 2i and its guard as 2i + 1. Those of a word in memory
+   * are linked from the last to the first, those that read a buffered store likewise.
+   */
   protected link = new Int32Array(0);
   protected readonly head: Int32Array;
   protected readonly last: Int32Array;
   protected readonly groupLast: Int32Array;
-  /** TSO: the insertion a flush or forwarded load goes back to, and an insertion's readers. */
+  /** TSO: by access, the insertion that a flush or forwarded load goes back to; … */
   protected source = new Int32Array(0);
+  /** … by insertion, the last access that was forwarded from it, and its flush; else -1. */
   protected reader = new Int32Array(0);
-  protected nextReader = new Int32Array(0);
+  protected flushOf = new Int32Array(0);
   protected readonly inserts: Int32Array;
   protected readonly flushes: Int32Array;
   /** 1 for kinds that wait for an empty buffer. */
@@ -68,8 +86,6 @@ export class Events {
   protected readonly ownLevel: Int32Array;
   readonly cpu: Int32Array;
   protected readonly interrupt: Uint8Array;
-  protected candidates = new Int32Array(0);
-  protected candidateCount = 0;
 
   constructor(fibers: Fibers) {
     const { processes, count, processors } = fibers;
@@ -78,7 +94,8 @@ export class Events {
     this.head = new Int32Array(fibers.saved.length).fill(NONE);
     this.last = new Int32Array(processes).fill(NONE);
     this.groupLast = new Int32Array(count).fill(NONE);
-    this.inserts = new Int32Array(fibers.model.buffers * CAPACITY);
+    this.inserts = new Int32Array(fibers.model.buffers * CAPACITY).fill(NONE);
+    this.lastInsert = new Int32Array(fibers.model.buffers).fill(NONE);
     this.flushes = new Int32Array(fibers.model.buffers * CAPACITY);
     this.grouped = processors.any;
     this.cpu = processors.cpu;
@@ -99,6 +116,7 @@ export class Events {
     this.effect = grow(this.effect);
     this.word = grow(this.word);
     this.guard = grow(this.guard);
+    this.guardOwn = grow(this.guardOwn);
     this.before = grow(this.before);
     this.after = grow(this.after);
     this.ordinal = grow(this.ordinal);
@@ -110,17 +128,17 @@ export class Events {
     this.choice = grow(this.choice);
     this.choices = grow(this.choices);
     this.clock = grow(this.clock, capacity * this.processes);
-    this.ownFlush = grow(this.ownFlush);
+    this.ownFlush = grow(this.ownFlush, capacity * 2);
     this.level = grow(this.level);
     this.raceEnd = grow(this.raceEnd);
     this.previous = grow(this.previous);
     this.groupPrevious = grow(this.groupPrevious);
     this.displaced = grow(this.displaced);
-    this.candidates = new Int32Array(capacity * 2);
+    this.previousInsert = grow(this.previousInsert);
     this.link = grow(this.link, capacity * 2);
-    this.source = grow(this.source);
+    this.source = grow(this.source, capacity * 2);
     this.reader = grow(this.reader);
-    this.nextReader = grow(this.nextReader);
+    this.flushOf = grow(this.flushOf);
   }
 
   /** Does event `e` happen before event `f`, or is it `f`? */
@@ -162,16 +180,19 @@ export class Events {
   }
 
   protected race(e: number, second: number): void {
-    if (this.races === this.raceFirst.length) {
+    const k = this.races++;
+    if (k === this.raceFirst.length) {
       this.raceFirst = grown(this.raceFirst);
       this.raceSecond = grown(this.raceSecond);
+      this.removalEnd = grown(this.removalEnd);
     }
-    this.raceFirst[this.races] = e;
-    this.raceSecond[this.races++] = second;
+    this.raceFirst[k] = e;
+    this.raceSecond[k] = second;
+    this.removalEnd[k] = k === 0 ? 0 : this.removalEnd[k - 1];
   }
 
   /** What an operation of this kind does, if it succeeds. */
-  effectOf(kind: number): number {
+  protected effectOf(kind: number): number {
     return isStore(kind) && this.processes > this.actors ? INSERTS : EFFECTS[kind];
   }
 
@@ -188,6 +209,10 @@ export function sharing(cpu: Int32Array, actor: number): number {
 
 export function isAwait(kind: number): boolean {
   return kind === AWAIT_EQUAL || kind === AWAIT_NOT_EQUAL;
+}
+
+export function isGuarded(kind: number): boolean {
+  return kind === LOAD_THROUGH || kind === STORE_THROUGH;
 }
 
 export function holds(kind: number, value: number, a: number, b: number): boolean {

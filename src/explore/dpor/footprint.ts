@@ -4,45 +4,8 @@
  */
 import { grown } from '../columns.ts';
 import { READS, READS_OWN, WRITES } from '../model.ts';
+import { NONE } from './events.ts';
 import type { History } from './history.ts';
-
-/** Does an event with this footprint, by `process`, conflict with event `x` of the history? */
-export function conflicts(
-  history: History,
-  process: number,
-  effect: number,
-  word: number,
-  guard: number,
-  x: number,
-): boolean {
-  const theirs = history.effect[x];
-  if (effect === WRITES) {
-    if (theirs >= READS && history.word[x] === word) return true;
-    if (history.guard[x] === word) return true;
-  } else if (effect === READS && theirs === WRITES && history.word[x] === word) {
-    return true;
-  }
-  if (guard >= 0 && theirs === WRITES && history.word[x] === guard) return true;
-  if (!history.grouped) return false;
-  const other = history.proc[x];
-  if (process >= history.actors || other >= history.actors) return false;
-  return history.cpu[process] === history.cpu[other];
-}
-
-/** Does event `x` bring the store to memory that a load with this footprint reads? */
-export function releases(
-  history: History,
-  process: number,
-  effect: number,
-  ordinal: number,
-  x: number,
-): boolean {
-  return (
-    effect === READS_OWN &&
-    history.ordinal[x] === ordinal &&
-    history.proc[x] === history.actors + history.cpu[process]
-  );
-}
 
 /** Footprints in columns; used as a stack. */
 export class Footprints {
@@ -50,6 +13,7 @@ export class Footprints {
   effect = new Int32Array(256);
   word = new Int32Array(256);
   guard = new Int32Array(256);
+  guardOwn = new Int32Array(256);
   ordinal = new Int32Array(256);
 
   reserve(count: number): void {
@@ -58,6 +22,7 @@ export class Footprints {
     this.effect = grown(this.effect, count * 2);
     this.word = grown(this.word, count * 2);
     this.guard = grown(this.guard, count * 2);
+    this.guardOwn = grown(this.guardOwn, count * 2);
     this.ordinal = grown(this.ordinal, count * 2);
   }
 
@@ -67,6 +32,7 @@ export class Footprints {
     this.effect[at] = history.effect[x];
     this.word[at] = history.word[x];
     this.guard[at] = history.guard[x];
+    this.guardOwn[at] = history.guardOwn[x];
     this.ordinal[at] = history.ordinal[x];
   }
 
@@ -81,18 +47,42 @@ export class Footprints {
     this.effect[at] = other.effect[from];
     this.word[at] = other.word[from];
     this.guard[at] = other.guard[from];
+    this.guardOwn[at] = other.guardOwn[from];
     this.ordinal[at] = other.ordinal[from];
   }
 
   /** Does footprint `at` conflict with event `x`? */
   conflictsWith(at: number, history: History, x: number): boolean {
-    return conflicts(history, this.proc[at], this.effect[at], this.word[at], this.guard[at], x);
+    const effect = this.effect[at];
+    const theirs = history.effect[x];
+    const touched = history.word[x];
+    if (effect === WRITES) {
+      const word = this.word[at];
+      if (theirs >= READS && touched === word) return true;
+      if (history.guard[x] === word && history.guardOwn[x] < 0) return true;
+    } else if (effect === READS && theirs === WRITES && touched === this.word[at]) {
+      return true;
+    }
+    if (theirs === WRITES && this.guard[at] === touched && this.guardOwn[at] < 0) return true;
+    return history.grouped && this.shareProcessor(at, history, x);
   }
 
-  /** Event `x` happens, which does not conflict with footprint `at`. */
+  private shareProcessor(at: number, history: History, x: number): boolean {
+    const process = this.proc[at];
+    const other = history.proc[x];
+    if (process >= history.actors || other >= history.actors) return false;
+    return history.cpu[process] === history.cpu[other];
+  }
+
+  /**
+   * Event `x` happens, which does not conflict with footprint `at`. If it is the flush of a store
+   * that the footprint reads, that store is in memory from now on.
+   */
   pass(at: number, history: History, x: number): void {
-    if (releases(history, this.proc[at], this.effect[at], this.ordinal[at], x)) {
-      this.effect[at] = READS;
-    }
+    if (history.proc[x] < history.actors) return;
+    if (history.proc[x] !== history.actors + history.cpu[this.proc[at]]) return;
+    const ordinal = history.ordinal[x];
+    if (this.effect[at] === READS_OWN && this.ordinal[at] === ordinal) this.effect[at] = READS;
+    if (this.guardOwn[at] === ordinal) this.guardOwn[at] = NONE;
   }
 }

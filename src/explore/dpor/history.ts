@@ -9,30 +9,48 @@
  * the word by another; so it does not matter whether it found the value in the buffer or in
  * memory.
  */
-import { LOAD_THROUGH, STORE_THROUGH } from '../../shared/kinds.ts';
+import { CMPXCHG } from '../../shared/kinds.ts';
 import { mem } from '../../shared/memory.ts';
 import type { Fibers } from '../fibers.ts';
 import { INSERTS, READS, READS_OWN, WRITES } from '../model.ts';
 import { CAPACITY, isWait } from '../models/tso.ts';
-import { NONE } from './events.ts';
+import { isGuarded, NONE } from './events.ts';
 import { RacesOfWaits } from './waits.ts';
 
 export class History extends RacesOfWaits {
+  /** Accesses whose store the open cut leaves in the buffer, though they read it from memory. */
+  private readonly hidden: number[] = [];
   /** Forgets all events from number `length` on. */
   truncate(length: number): void {
     for (let i = this.length - 1; i >= length; i--) {
       const p = this.proc[i];
       this.last[p] = this.previous[i];
       const effect = this.effect[i];
-      if (this.guard[i] >= 0) this.head[this.guard[i]] = this.link[2 * i + 1];
+      if (this.guard[i] >= 0) this.leaveGuard(i);
       if (effect >= READS) this.head[this.word[i]] = this.link[2 * i];
-      else if (effect === READS_OWN) this.reader[this.source[i]] = this.nextReader[i];
-      else if (effect === INSERTS) this.inserts[this.slotOf(i, this.cpu[p])] = this.displaced[i];
-      if (p >= this.actors) this.flushes[this.slotOf(i, p - this.actors)] = this.displaced[i];
-      if (this.grouped && p < this.actors) this.groupLast[this.cpu[p]] = this.groupPrevious[i];
+      else if (effect === READS_OWN) this.reader[this.source[2 * i]] = this.link[2 * i];
+      else if (effect === INSERTS) this.leaveBuffer(i, this.cpu[p]);
+      if (p >= this.actors) this.leaveMemory(i, p - this.actors);
+      else if (this.grouped) this.groupLast[this.cpu[p]] = this.groupPrevious[i];
     }
     this.length = length;
     this.races = this.racesBefore(length);
+  }
+
+  private leaveGuard(i: number): void {
+    const before = this.link[2 * i + 1];
+    if (this.guardOwn[i] < 0) this.head[this.guard[i]] = before;
+    else this.reader[this.source[2 * i + 1]] = before;
+  }
+
+  private leaveBuffer(i: number, buffer: number): void {
+    this.inserts[this.slotOf(i, buffer)] = this.displaced[i];
+    this.lastInsert[buffer] = this.previousInsert[i];
+  }
+
+  private leaveMemory(i: number, buffer: number): void {
+    this.flushes[this.slotOf(i, buffer)] = this.displaced[i];
+    this.flushOf[this.source[2 * i]] = NONE;
   }
 
   /** Puts the words back to what they were before event `length`. */
@@ -54,16 +72,36 @@ export class History extends RacesOfWaits {
     this.effect[i] = model.effect;
     this.word[i] = model.touched;
     this.guard[i] = model.guard;
+    this.guardOwn[i] = model.guardOrdinal;
+    if (this.grouped && process < this.actors) this.readForeignFromMemory(i, process);
     this.before[i] = model.before;
     this.after[i] = model.after;
     this.ordinal[i] = model.ordinal;
-    this.ownFlush[i] = NONE;
+    this.ownFlush[2 * i] = NONE;
+    this.ownFlush[2 * i + 1] = NONE;
     this.startClock(i, process);
     this.joinAndRace(i, process);
     const row = i * this.processes;
     this.clock[row + process] = this.rank[i];
     this.enter(i, process);
     this.raceEnd[i] = this.races;
+  }
+
+  /**
+   * A load from the buffer counts as one only if the store is the actor's own. If it was made by
+   * an interrupt or by whom that interrupted, then the load could go before the store and read
+   * memory: what it conflicts with must not hang on that, or executions would be missed.
+   */
+  private readForeignFromMemory(i: number, actor: number): void {
+    const at = this.cpu[actor] * CAPACITY;
+    if (this.effect[i] === READS_OWN) {
+      const insert = this.inserts[at + (this.ordinal[i] % CAPACITY)];
+      if (this.proc[insert] !== actor) this.effect[i] = READS;
+    }
+    if (this.guardOwn[i] >= 0) {
+      const insert = this.inserts[at + (this.guardOwn[i] % CAPACITY)];
+      if (this.proc[insert] !== actor) this.guardOwn[i] = NONE;
+    }
   }
 
   private noteOperation(fibers: Fibers, i: number, process: number): void {
@@ -108,23 +146,30 @@ export class History extends RacesOfWaits {
     }
     if (processes === actors) return;
     if (process >= actors) {
-      this.source[i] = this.inserts[this.slotOf(i, process - actors)];
-      this.join(row, this.source[i]);
+      const insert = this.inserts[this.slotOf(i, process - actors)];
+      this.source[2 * i] = insert;
+      this.join(row, insert);
     } else {
       this.orderWithBuffer(i, row, this.cpu[process]);
     }
   }
 
   private orderWithBuffer(i: number, row: number, cpu: number): void {
-    const ordinal = this.ordinal[i];
-    const slot = this.slotOf(i, cpu);
-    if (this.effect[i] === INSERTS) {
-      if (ordinal >= CAPACITY) this.join(row, this.flushes[slot]);
+    const { effect, guardOwn } = this;
+    if (guardOwn[i] >= 0) {
+      this.source[2 * i + 1] = this.inserts[cpu * CAPACITY + (guardOwn[i] % CAPACITY)];
+    }
+    if (effect[i] === INSERTS) {
+      const slot = this.slotOf(i, cpu);
+      if (this.ordinal[i] >= CAPACITY) this.join(row, this.flushes[slot]);
       this.displaced[i] = this.inserts[slot];
       this.inserts[slot] = i;
+      this.previousInsert[i] = this.lastInsert[cpu];
+      this.lastInsert[cpu] = i;
       this.reader[i] = NONE;
-    } else if (this.effect[i] === READS_OWN) {
-      this.source[i] = this.inserts[slot];
+      this.flushOf[i] = NONE;
+    } else if (effect[i] === READS_OWN) {
+      this.source[2 * i] = this.inserts[this.slotOf(i, cpu)];
     } else if (!this.grouped) {
       this.orderAfterFlushes(i, row);
     }
@@ -139,76 +184,54 @@ export class History extends RacesOfWaits {
 
   /** Orders the event after the conflicting ones; those adjacent to it in that order race. */
   private joinAndRace(i: number, process: number): void {
-    const effect = this.effect[i];
     const row = i * this.processes;
+    const actor = process < this.actors;
     this.candidateCount = 0;
-    const grouped = this.grouped && process < this.actors;
-    const last = isWait(this.kind[i]) && effect >= READS ? this.raceOfWait(i, row) : NONE;
-    if (grouped) {
-      this.raceInGroup(i, row, process);
-      this.orderAfterFlushes(i, row);
-      const before = this.groupLast[this.cpu[process]];
-      if (before >= 0) this.candidates[this.candidateCount++] = before;
+    this.gatherConflicts(i, process);
+    if (actor && this.hasManyObstacles(i)) {
+      this.raceInCuts(i, row);
+      this.joinConflicts(i, process);
+      return;
     }
-    if (effect === WRITES) this.gatherAll(this.word[i]);
-    else if (effect === READS) this.gatherSource(i, this.word[i], process);
-    if (this.guard[i] >= 0) this.gatherWrite(this.guard[i], process);
-    if (this.guard[i] >= 0 || grouped) this.sortCandidates();
+    const last = actor && isWait(this.kind[i]) ? this.writeBefore(this.head[this.word[i]]) : NONE;
+    if (last >= 0) this.raceOfWait(i, row, last);
     for (let k = 0; k < this.candidateCount; k++) {
       const e = this.candidates[k];
       if (this.clock[row + this.proc[e]] >= this.rank[e]) continue;
-      if (e !== last && !(grouped && this.shareProcessor(e, process))) this.race(e, i);
+      if (e !== last) this.race(e, i);
       this.join(row, e);
     }
   }
 
-  /** All accesses that a write of `word` comes after: the reads since the last write, and it. */
-  private gatherAll(word: number): void {
-    let access = this.head[word];
-    while (access >= 0) {
-      const e = access >> 1;
-      this.candidates[this.candidateCount++] = e;
-      if ((access & 1) === 0 && this.effect[e] === WRITES) {
-        if (this.proc[e] >= this.actors) this.gatherReaders(this.source[e]);
-        return;
-      }
-      access = this.link[access];
-    }
+  private joinConflicts(i: number, process: number): void {
+    const row = i * this.processes;
+    this.candidateCount = 0;
+    this.gatherConflicts(i, process);
+    for (let k = 0; k < this.candidateCount; k++) this.join(row, this.candidates[k]);
+    this.orderAfterFlushes(i, row);
+    if (!this.grouped) return;
+    const before = this.groupLast[this.cpu[process]];
+    if (before >= 0) this.join(row, before);
   }
 
-  private gatherReaders(insert: number): void {
-    for (let e = this.reader[insert]; e >= 0; e = this.nextReader[e]) {
-      this.candidates[this.candidateCount++] = e;
-    }
+  /** Can other things than one word in memory make the operation impossible? */
+  private hasManyObstacles(i: number): boolean {
+    return this.grouped || (this.processes > this.actors && isWait(this.kind[i]));
   }
 
-  /** The write that a load of `word` takes its value from, unless its own processor flushed it. */
-  private gatherSource(i: number, word: number, process: number): void {
-    const e = this.writeBefore(this.head[word]);
-    if (e < 0) return;
-    if (this.proc[e] === this.actors + this.cpu[process]) {
-      this.ownFlush[i] = e;
-      this.ordinal[i] = this.ordinal[e];
-    } else {
-      this.candidates[this.candidateCount++] = e;
+  private gatherConflicts(i: number, process: number): void {
+    const effect = this.effect[i];
+    if (effect === WRITES) {
+      this.gatherAll(this.word[i]);
+    } else if (effect === READS) {
+      this.gatherSource(2 * i, this.word[i], process);
+      const flush = this.ownFlush[2 * i];
+      if (flush >= 0) this.ordinal[i] = this.ordinal[flush];
     }
-  }
-
-  private gatherWrite(word: number, process: number): void {
-    const e = this.writeBefore(this.head[word]);
-    if (e < 0 || this.proc[e] === this.actors + this.cpu[process]) return;
-    this.candidates[this.candidateCount++] = e;
-  }
-
-  /** Latest first. */
-  private sortCandidates(): void {
-    const { candidates } = this;
-    for (let i = 1; i < this.candidateCount; i++) {
-      const e = candidates[i];
-      let k = i;
-      for (; k > 0 && candidates[k - 1] < e; k--) candidates[k] = candidates[k - 1];
-      candidates[k] = e;
+    if (this.guard[i] >= 0 && this.guardOwn[i] < 0) {
+      this.gatherSource(2 * i + 1, this.guard[i], process);
     }
+    if (this.candidateCount > 1 && this.guard[i] >= 0) this.sortCandidates();
   }
 
   /** Makes the event the last one of its words. */
@@ -219,18 +242,16 @@ export class History extends RacesOfWaits {
       this.link[2 * i] = this.head[word];
       this.head[word] = 2 * i;
     } else if (effect === READS_OWN) {
-      const insert = this.source[i];
-      this.nextReader[i] = this.reader[insert];
-      this.reader[insert] = i;
+      const insert = this.source[2 * i];
+      this.link[2 * i] = this.reader[insert];
+      this.reader[insert] = 2 * i;
     }
-    if (this.guard[i] >= 0) {
-      this.link[2 * i + 1] = this.head[this.guard[i]];
-      this.head[this.guard[i]] = 2 * i + 1;
-    }
+    if (this.guard[i] >= 0) this.enterGuard(i);
     if (process >= this.actors) {
       const slot = this.slotOf(i, process - this.actors);
       this.displaced[i] = this.flushes[slot];
       this.flushes[slot] = i;
+      this.flushOf[this.source[2 * i]] = i;
     } else if (this.grouped) {
       const cpu = this.cpu[process];
       this.groupPrevious[i] = this.groupLast[cpu];
@@ -238,22 +259,92 @@ export class History extends RacesOfWaits {
     }
   }
 
+  private enterGuard(i: number): void {
+    const access = 2 * i + 1;
+    if (this.guardOwn[i] < 0) {
+      this.link[access] = this.head[this.guard[i]];
+      this.head[this.guard[i]] = access;
+    } else {
+      const insert = this.source[access];
+      this.link[access] = this.reader[insert];
+      this.reader[insert] = access;
+    }
+  }
+
   /** At the end of an execution: races of an actor's operation that is not possible any more. */
   raceOfStuck(fibers: Fibers, actor: number): void {
     const i = this.scratch();
     this.noteOperation(fibers, i, actor);
-    this.effect[i] = this.effectOf(this.kind[i]);
-    this.word[i] = this.operand[i];
-    this.guard[i] =
-      this.kind[i] === LOAD_THROUGH || this.kind[i] === STORE_THROUGH ? this.b[i] : -1;
-    this.ordinal[i] = NONE;
     this.choice[i] = 0;
-    this.before[i] = mem[this.operand[i]];
     const row = i * this.processes;
     this.clock.fill(0, row, row + this.processes);
     if (this.last[actor] >= 0) this.join(row, this.last[actor]);
-    if (!this.grouped) this.orderAfterFlushes(i, row);
-    if (isWait(this.kind[i])) this.raceOfWait(i, row);
-    if (this.grouped) this.raceInGroup(i, row, actor);
+    this.candidateCount = 0;
+    if (this.hasManyObstacles(i)) {
+      if (!this.grouped) this.orderAfterFlushes(i, row);
+      this.raceInCuts(i, row);
+    } else if (this.canHold(i)) {
+      this.raceOfWait(i, row, this.writeBefore(this.head[this.operand[i]]));
+    }
+  }
+
+  /**
+   * Describes in row `at` what operation `second` does at the end of the open cut: what it reads
+   * there, and with which effect, can differ from what it did after the race.
+   */
+  imagine(at: number, second: number): void {
+    this.proc[at] = this.proc[second];
+    this.choice[at] = this.choice[second];
+    this.ordinal[at] = this.ordinal[second];
+    this.guard[at] = NONE;
+    this.guardOwn[at] = NONE;
+    const actor = this.proc[second];
+    if (actor >= this.actors) {
+      this.effect[at] = WRITES;
+      this.word[at] = this.word[second];
+      return;
+    }
+    const kind = this.kind[second];
+    this.word[at] = this.operand[second];
+    this.effect[at] = this.effectOf(kind);
+    if (isGuarded(kind)) {
+      this.guard[at] = this.b[second];
+      this.look(this.guard[at], actor);
+      if (this.seesOwn(actor)) this.guardOwn[at] = this.ordinal[this.seenInsert];
+    }
+    if (this.effect[at] === READS || kind === CMPXCHG) this.imagineLoad(at, kind, this.a[second]);
+  }
+
+  private imagineLoad(at: number, kind: number, expected: number): void {
+    this.look(this.word[at], this.proc[at]);
+    if (kind === CMPXCHG && this.seenValue !== expected) this.effect[at] = READS;
+    if (!this.seesOwn(this.proc[at])) return;
+    this.effect[at] = READS_OWN;
+    this.ordinal[at] = this.ordinal[this.seenInsert];
+  }
+
+  /**
+   * Event `x` stays in the open cut. If it read its own processor's store from memory, but the
+   * cut leaves that in the buffer, it reads it there. `revealStores` takes that back.
+   */
+  hideStores(x: number): void {
+    const flush = this.ownFlush[2 * x];
+    if (flush >= 0 && this.isOutside(flush)) {
+      this.effect[x] = READS_OWN;
+      this.hidden.push(2 * x);
+    }
+    const ofGuard = this.ownFlush[2 * x + 1];
+    if (ofGuard >= 0 && this.isOutside(ofGuard)) {
+      this.guardOwn[x] = this.ordinal[ofGuard];
+      this.hidden.push(2 * x + 1);
+    }
+  }
+
+  revealStores(): void {
+    for (const access of this.hidden) {
+      if ((access & 1) === 0) this.effect[access >> 1] = READS;
+      else this.guardOwn[access >> 1] = NONE;
+    }
+    if (this.hidden.length > 0) this.hidden.length = 0;
   }
 }

@@ -3,98 +3,132 @@
  * that an interrupt can take. Such an operation cannot always go right before the event that made
  * it possible, but perhaps before an earlier one.
  */
-import { mem } from '../../shared/memory.ts';
-import { READS_OWN } from '../model.ts';
+import { WRITES } from '../model.ts';
 import { isWait } from '../models/tso.ts';
-import { Events, holds, NONE } from './events.ts';
+import { Cut } from './cut.ts';
+import { holds } from './events.ts';
 
-export class RacesOfWaits extends Events {
-  /**
-   * A wait cannot go right before the write that made it possible, but perhaps before an earlier
-   * one: the latest at whose time it was possible, and that does not precede it anyway.
-   * @returns the last write of the word, which is no race.
-   */
-  protected raceOfWait(second: number, row: number): number {
-    const last = this.writeBefore(this.head[this.operand[second]]);
-    this.raceEarlier(second, row, last);
-    return last;
+export class RacesOfWaits extends Cut {
+  protected candidates = new Int32Array(256);
+  protected candidateCount = 0;
+  /** Clock of what needs no look any more as the first event of a race. */
+  private covered = new Int32Array(0);
+
+  protected addCandidate(e: number): void {
+    if (this.candidateCount === this.candidates.length) {
+      const larger = new Int32Array(this.candidates.length * 2);
+      larger.set(this.candidates);
+      this.candidates = larger;
+    }
+    this.candidates[this.candidateCount++] = e;
   }
 
-  protected raceEarlier(second: number, row: number, from: number): void {
-    let own = NONE;
-    for (let e = from; e >= 0; e = this.writeBefore(this.link[2 * e])) {
-      if (this.clock[row + this.proc[e]] >= this.rank[e]) return;
-      if (this.isOwnStoreAt(second, e)) {
-        own = e;
-        continue;
-      }
-      if (own >= 0 && !this.precedes(e, this.source[own])) continue;
-      const { kind, a, b } = this;
+  /**
+   * A wait that depends on nothing but memory cannot go right before the write that made it
+   * possible, but before the latest one at whose time it was, unless that precedes it anyway.
+   * @param last - the last write of the word.
+   */
+  protected raceOfWait(second: number, row: number, last: number): void {
+    const { kind, a, b } = this;
+    for (let e = last; e >= 0; e = this.writeBefore(this.link[2 * e])) {
+      if (this.isForced(row, e)) return;
       if (!holds(kind[second], this.before[e], a[second], b[second])) continue;
-      if (this.grouped && !this.processorAllows(second, e)) continue;
       this.race(e, second);
       return;
     }
   }
 
-  /** Could the processor run `second` if all that comes after `e` had not happened? */
-  protected processorAllows(second: number, e: number): boolean {
-    const actor = this.proc[second];
-    if (this.shareProcessor(e, actor)) return false;
-    let level = this.level[second];
-    for (let x = this.groupLast[this.cpu[actor]]; x >= 0 && this.precedes(e, x);) {
-      level = this.level[x];
-      x = this.groupPrevious[x];
-    }
-    return level <= this.ownLevel[actor] && this.bufferAllows(second, e);
-  }
-
-  protected bufferAllows(second: number, e: number): boolean {
-    const actor = this.proc[second];
-    if (this.actors === this.processes || !this.drains(this.kind[second], actor)) return true;
-    let first = NONE;
-    for (let f = this.last[this.actors + this.cpu[actor]]; f >= 0 && this.precedes(e, f);) {
-      first = f;
-      f = this.previous[f];
-    }
-    return first < 0 || this.precedes(e, this.source[first]);
-  }
-
-  /** The same for a processor that is shared with interrupts: before the event that took it. */
-  protected raceInGroup(i: number, row: number, process: number): void {
-    let e = this.groupLast[this.cpu[process]];
-    while (e >= 0 && this.clock[row + this.proc[e]] < this.rank[e]) {
-      const free = this.level[e] <= this.ownLevel[process] && this.bufferAllows(i, e);
-      if (free && this.possibleBefore(i, e)) {
+  /**
+   * Races of an operation that several things can make impossible. Candidates are the events that
+   * it conflicts with directly; to them come all writes of the word that it waits for, and all
+   * events of a processor with interrupts. A candidate is a race if the operation is possible in a
+   * cut that begins with it. If nothing more had to be taken away, then what precedes the candidate
+   * is no race: executions in which the operation goes earlier follow from the reversed one.
+   * @param row - of the clock of what precedes the operation whatever the schedule.
+   */
+  protected raceInCuts(i: number, row: number): void {
+    this.gatherEarlier(i, row);
+    this.sortCandidates();
+    if (this.covered.length === 0) this.covered = new Int32Array(this.processes);
+    const { covered, processes } = this;
+    for (let q = 0; q < processes; q++) covered[q] = this.clock[row + q];
+    for (let k = 0; k < this.candidateCount; k++) {
+      const e = this.candidates[k];
+      if (covered[this.proc[e]] >= this.rank[e]) continue;
+      const possible = this.openLargest(i, row, e);
+      if (possible && this.beginsWith(e)) {
         this.race(e, i);
+        this.keepRemovals();
+      }
+      if (!possible || this.removedCount === 1) this.cover(e);
+    }
+  }
+
+  private cover(e: number): void {
+    const { clock, covered, processes } = this;
+    const from = e * processes;
+    for (let q = 0; q < processes; q++) {
+      if (clock[from + q] > covered[q]) covered[q] = clock[from + q];
+    }
+  }
+
+  private gatherEarlier(i: number, row: number): void {
+    const actor = this.proc[i];
+    if (isWait(this.kind[i]) && this.canHold(i)) {
+      let e = this.writeBefore(this.head[this.operand[i]]);
+      for (; e >= 0 && !this.isForced(row, e); e = this.writeBefore(this.link[2 * e])) {
+        if (!this.isOwnFlush(e, actor)) this.addCandidate(e);
+      }
+    }
+    if (!this.grouped) return;
+    let e = this.groupLast[this.cpu[actor]];
+    for (; e >= 0 && !this.isForced(row, e); e = this.groupPrevious[e]) this.addCandidate(e);
+  }
+
+  /** Is there a value for which the wait would be over? An assumption that fails has none. */
+  protected canHold(i: number): boolean {
+    return this.a[i] !== 0 || holds(this.kind[i], 0, 0, this.b[i]);
+  }
+
+  /** Latest first. */
+  protected sortCandidates(): void {
+    const { candidates } = this;
+    for (let i = 1; i < this.candidateCount; i++) {
+      const e = candidates[i];
+      let k = i;
+      for (; k > 0 && candidates[k - 1] < e; k--) candidates[k] = candidates[k - 1];
+      candidates[k] = e;
+    }
+  }
+
+  /** All accesses that a write of `word` comes after: the reads since the last write, and it. */
+  protected gatherAll(word: number): void {
+    let access = this.head[word];
+    while (access >= 0) {
+      const e = access >> 1;
+      this.addCandidate(e);
+      if ((access & 1) === 0 && this.effect[e] === WRITES) {
+        if (this.proc[e] >= this.actors) this.gatherReaders(this.source[2 * e]);
         return;
       }
-      e = this.groupPrevious[e];
+      access = this.link[access];
     }
   }
 
-  /** Would the wait `second` be possible if all that comes after `e` had not happened? */
-  protected possibleBefore(second: number, e: number): boolean {
-    if (!isWait(this.kind[second])) return true;
-    const word = this.operand[second];
-    const own = this.effect[second] === READS_OWN;
-    if (own && !this.precedes(e, this.source[second])) return true;
-    let write = this.writeBefore(this.head[word]);
-    const untouched = own ? mem[word] : this.before[second];
-    let value = write < 0 ? untouched : this.after[write];
-    while (write >= 0 && this.precedes(e, write)) {
-      if (this.isOwnStoreAt(second, write) && !this.precedes(e, this.source[write])) break;
-      value = this.before[write];
-      write = this.writeBefore(this.link[2 * write]);
+  private gatherReaders(insert: number): void {
+    for (let access = this.reader[insert]; access >= 0; access = this.link[access]) {
+      this.addCandidate(access >> 1);
     }
-    return holds(this.kind[second], value, this.a[second], this.b[second]);
   }
 
-  protected isOwnStoreAt(second: number, write: number): boolean {
-    return this.proc[write] === this.actors + this.cpu[this.proc[second]];
-  }
-
-  protected shareProcessor(e: number, actor: number): boolean {
-    return this.proc[e] < this.actors && this.cpu[this.proc[e]] === this.cpu[actor];
+  /**
+   * The write that an access takes the word's value from, unless that is the flush of its own store.
+   * @param access - 2i for the word of event i, 2i + 1 for its guard.
+   */
+  protected gatherSource(access: number, word: number, process: number): void {
+    const e = this.writeBefore(this.head[word]);
+    if (e < 0) return;
+    if (this.isOwnFlush(e, process)) this.ownFlush[access] = e;
+    else this.addCandidate(e);
   }
 }

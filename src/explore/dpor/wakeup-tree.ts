@@ -117,23 +117,27 @@ export class WakeupTree {
    * it? If so it is taken out of the sequence.
    */
   private canBegin(node: number, history: History): boolean {
+    const { footprints } = this;
+    const effect = footprints.effect[node];
+    const guardOwn = footprints.guardOwn[node];
+    const begins = this.comesFirst(node, history);
+    footprints.effect[node] = effect;
+    footprints.guardOwn[node] = guardOwn;
+    return begins;
+  }
+
+  private comesFirst(node: number, history: History): boolean {
     const { sequence, footprints } = this;
     const process = footprints.proc[node];
-    const effect = footprints.effect[node];
     for (let k = 0; k < this.count; k++) {
       const x = sequence[k];
       if (history.proc[x] === process) {
-        footprints.effect[node] = effect;
         sequence.copyWithin(k, k + 1, this.count--);
         return true;
       }
-      if (footprints.conflictsWith(node, history, x)) {
-        footprints.effect[node] = effect;
-        return false;
-      }
+      if (footprints.conflictsWith(node, history, x)) return false;
       footprints.pass(node, history, x);
     }
-    footprints.effect[node] = effect;
     return true;
   }
 

@@ -62,6 +62,7 @@ export class SequentialConsistency implements MemoryModel {
   effect = LOCAL;
   touched = 0;
   guard = -1;
+  readonly guardOrdinal = -1;
   before = 0;
   after = 0;
   readonly ordinal = -1;

@@ -35,6 +35,7 @@ export class TotalStoreOrder implements MemoryModel {
   effect = LOCAL;
   touched = 0;
   guard = -1;
+  guardOrdinal = -1;
   before = 0;
   after = 0;
   ordinal = -1;
@@ -94,9 +95,11 @@ export class TotalStoreOrder implements MemoryModel {
     this.effect = EFFECTS[kind];
     this.touched = word;
     this.guard = -1;
+    this.guardOrdinal = -1;
     this.ordinal = -1;
     if (kind === LOAD_THROUGH || kind === STORE_THROUGH) {
       this.guard = pending.b[actor];
+      this.guardOrdinal = this.youngest(cpu, this.guard);
       if (this.load(cpu, this.guard) !== pending.c[actor]) {
         if (kind === LOAD_THROUGH) this.loadFor(cpu, word);
         else this.effect = LOCAL;
@@ -163,6 +166,7 @@ export class TotalStoreOrder implements MemoryModel {
     this.effect = WRITES;
     this.touched = word;
     this.guard = -1;
+    this.guardOrdinal = -1;
     this.before = mem[word];
     poke(word, this.values[slot]);
     this.after = mem[word];

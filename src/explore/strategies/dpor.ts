@@ -63,18 +63,19 @@ export class SourceDpor extends PartialOrderSearch {
   private reverseFrom(from: number): void {
     const { history } = this;
     for (let k = from; k < history.races; k++) {
+      history.openCut(k);
       this.reverse(history.raceFirst[k], history.raceSecond[k]);
     }
   }
 
-  /** Makes sure that the source set at `e` has a process with which `second` can precede `e`. */
+  /** Makes sure, for the open cut, that the source set at `e` has a process with which `second` can precede `e`. */
   private reverse(e: number, second: number): void {
     const { history, rows } = this;
     const row = e * history.processes;
     this.members = 0;
     let initial = -1;
     for (let x = e + 1; x <= second; x++) {
-      if (x < second && history.precedes(e, x)) continue;
+      if (x < second && history.isOutside(x)) continue;
       const p = history.proc[x];
       if (!this.isInitial(x, p)) continue;
       if (rows[row + p] !== 0 || this.sleep.has(e, p)) return;

@@ -4,12 +4,10 @@
  * wake-up tree as a whole, so every equivalence class is explored exactly once and no execution
  * is cut short.
  */
-import { CMPXCHG } from '../../shared/kinds.ts';
 import { Footprints } from '../dpor/footprint.ts';
 import { PartialOrderSearch } from '../dpor/search.ts';
 import { WakeupTree } from '../dpor/wakeup-tree.ts';
 import type { Fibers } from '../fibers.ts';
-import { READS, READS_OWN, WRITES } from '../model.ts';
 
 const NONE = -1;
 
@@ -19,8 +17,6 @@ export class OptimalDpor extends PartialOrderSearch {
   /** Sleepers that could still come first in the sequence that is looked at. */
   private readonly awake = new Footprints();
   private sleepers = 0;
-  /** Loads whose own store is not in memory when they go before the race. */
-  private readonly hidden: number[] = [];
   private choice = 0;
   private below = NONE;
   /** At a choice of data: what must be explored after it, whatever is chosen. */
@@ -63,47 +59,40 @@ export class OptimalDpor extends PartialOrderSearch {
   }
 
   protected executed(): void {
-    const { history } = this;
-    for (let k = 0; k < history.races; k++) {
-      this.reverse(history.raceFirst[k], history.raceSecond[k]);
-    }
+    const { races } = this.history;
+    for (let k = 0; k < races; k++) this.reverse(k);
   }
 
   protected stuck(from: number): void {
-    const { history } = this;
-    const i = history.length;
-    for (let k = from; k < history.races; k++) this.reverse(history.raceFirst[k], i);
+    const { races } = this.history;
+    for (let k = from; k < races; k++) this.reverse(k);
   }
 
-  private reverse(e: number, second: number): void {
-    const { history, tree, hidden } = this;
+  private reverse(k: number): void {
+    const { history, tree } = this;
+    const e = history.raceFirst[k];
     tree.clear();
-    if (hidden.length > 0) hidden.length = 0;
+    history.openCut(k);
     if (this.gather(e)) {
       const reversed = history.scratch();
-      if (second < reversed) this.imagine(reversed, e, second);
-
+      history.imagine(reversed, history.raceSecond[k]);
       tree.append(reversed);
       const begins = this.sleepers > 0 && (!this.pass(reversed) || this.sleepers > 0);
       if (!begins) tree.insert(e, history);
     }
-    for (const x of hidden) history.effect[x] = READS;
+    history.revealStores();
   }
 
   /**
-   * Collects what comes after the depth of `e` and does not depend on `e`.
+   * Collects what the open cut leaves after the depth of `e`.
    * @returns false if a sleeper can come first in it.
    */
   private gather(e: number): boolean {
     const { history, tree } = this;
     this.takeSleepers(e);
     for (let x = e + 1; x < history.length; x++) {
-      if (history.precedes(e, x)) continue;
-      const flush = history.ownFlush[x];
-      if (flush >= e && history.precedes(e, flush)) {
-        history.effect[x] = READS_OWN;
-        this.hidden.push(x);
-      }
+      if (history.isOutside(x)) continue;
+      history.hideStores(x);
       tree.append(x);
       if (this.sleepers > 0 && !this.pass(x)) return false;
     }
@@ -132,27 +121,5 @@ export class OptimalDpor extends PartialOrderSearch {
     }
     this.sleepers = left;
     return true;
-  }
-
-  /** Describes in row `at` what `second` does when it goes before `e`. */
-  private imagine(at: number, e: number, second: number): void {
-    const { history } = this;
-    history.proc[at] = history.proc[second];
-    history.choice[at] = history.choice[second];
-    history.word[at] = history.word[second];
-    history.guard[at] = history.guard[second];
-    history.ordinal[at] = history.ordinal[second];
-    history.effect[at] = history.effect[second];
-    if (history.kind[second] === CMPXCHG) {
-      const value = this.valueBefore(e, second, history.word[second]);
-      history.effect[at] = value === history.a[second] ? WRITES : READS;
-    }
-  }
-
-  /** The value of a word that `second` read, if `e` had not happened. */
-  private valueBefore(e: number, second: number, word: number): number {
-    const { history } = this;
-    const wrote = history.effect[e] === WRITES && history.word[e] === word;
-    return wrote ? history.before[e] : history.before[second];
   }
 }

@@ -73,10 +73,10 @@ export class History extends RacesOfWaits {
     this.word[i] = model.touched;
     this.guard[i] = model.guard;
     this.guardOwn[i] = model.guardOrdinal;
-    if (this.grouped && process < this.actors) this.readForeignFromMemory(i, process);
     this.before[i] = model.before;
     this.after[i] = model.after;
     this.ordinal[i] = model.ordinal;
+    if (this.grouped && process < this.actors) this.readForeignFromMemory(i, process);
     this.ownFlush[2 * i] = NONE;
     this.ownFlush[2 * i + 1] = NONE;
     this.startClock(i, process);
@@ -217,6 +217,11 @@ export class History extends RacesOfWaits {
   /** Can other things than one word in memory make the operation impossible? */
   private hasManyObstacles(i: number): boolean {
     return this.grouped || (this.processes > this.actors && isWait(this.kind[i]));
+  }
+
+  /** Can the operation conflict with other things in a cut than in the whole execution? */
+  dependsOnCut(i: number): boolean {
+    return this.proc[i] < this.actors && (this.hasManyObstacles(i) || isGuarded(this.kind[i]));
   }
 
   private gatherConflicts(i: number, process: number): void {

@@ -3,6 +3,7 @@
  * Sagonas, POPL 2014, algorithm 1): every equivalence class of executions once or, where a sleep
  * set comes too late, once and a redundant execution that is cut short.
  */
+import { Footprints } from '../dpor/footprint.ts';
 import { PartialOrderSearch } from '../dpor/search.ts';
 import type { Fibers } from '../fibers.ts';
 
@@ -17,6 +18,8 @@ export class SourceDpor extends PartialOrderSearch {
   private member = new Int32Array(0);
   private firstRank = new Int32Array(0);
   private members = 0;
+  /** What the second operation of a race does before the first one. */
+  private readonly reversed = new Footprints();
 
   protected fresh(fibers: Fibers, depth: number): number {
     const { processes } = fibers;
@@ -78,6 +81,7 @@ export class SourceDpor extends PartialOrderSearch {
       if (x < second && history.isOutside(x)) continue;
       const p = history.proc[x];
       if (!this.isInitial(x, p)) continue;
+      if (x === second && history.dependsOnCut(x) && this.conflictsInCut(e, x)) continue;
       if (rows[row + p] !== 0 || this.sleep.has(e, p)) return;
       if (initial < 0 || x === second) initial = p;
     }
@@ -96,5 +100,25 @@ export class SourceDpor extends PartialOrderSearch {
     member[this.members] = process;
     firstRank[this.members++] = x < history.length ? history.rank[x] : 0x7fffffff;
     return initial;
+  }
+
+  /**
+   * Before `e`, operation `second` can do something else than it did: with something that the cut
+   * leaves before it, it may be in conflict only there.
+   */
+  private conflictsInCut(e: number, second: number): boolean {
+    const { history, reversed } = this;
+    const row = history.scratch();
+    history.imagine(row, second);
+    reversed.take(0, history, row);
+    let conflicts = false;
+    for (let x = e + 1; x < second && !conflicts; x++) {
+      if (history.isOutside(x)) continue;
+      history.hideStores(x);
+      conflicts = reversed.conflictsWith(0, history, x);
+      reversed.pass(0, history, x);
+    }
+    history.revealStores();
+    return conflicts;
   }
 }

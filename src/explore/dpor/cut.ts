@@ -134,7 +134,7 @@ export class Cut extends Events {
   /** The insertion of the oldest store that was not flushed until now. */
   private oldestBuffered(cpu: number): number {
     let oldest = NONE;
-    for (let x = this.lastInsert[cpu]; x >= 0 && this.flushOf[x] === NONE; ) {
+    for (let x = this.lastInsert[cpu]; x >= 0 && this.flushOf[x] === NONE;) {
       oldest = x;
       x = this.previousInsert[x];
     }

@@ -10,15 +10,25 @@ import type { Race } from './race.ts';
 import { revokeAndMap } from './revoke-and-map.ts';
 import { splitAndGup } from './split-and-gup.ts';
 import { unmapInUse } from './unmap-in-use.ts';
-import { stealHandle } from './xen/x04-steal-handle.ts';
 import { unmapAccounting } from './xen/x01-unmap-accounting.ts';
+import { doublePut } from './xen/x02-double-put.ts';
+import { stealHandle } from './xen/x04-steal-handle.ts';
+import { devBusAddr } from './xen/x05-dev-bus-addr.ts';
+import { iommuUnderflow } from './xen/x22-iommu-underflow.ts';
 import { typeChange } from './xen/x28-type-change.ts';
 
 /** The questions that decide between designs. */
 const questions: readonly Race[] = [oneFrameTwice, unmapInUse, splitAndGup, revokeAndMap];
 
 /** Bugs of the hypervisor. */
-const ofXen: readonly Race[] = [unmapAccounting, stealHandle, typeChange];
+const ofXen: readonly Race[] = [
+  unmapAccounting,
+  doublePut,
+  stealHandle,
+  devBusAddr,
+  iommuUnderflow,
+  typeChange,
+];
 
 /** Bugs of Linux: drivers, then the memory manager. */
 const ofLinux: readonly Race[] = [

@@ -118,7 +118,7 @@ export function* unmapCommon(v: number, i: number): Op<void> {
 }
 
 /** unmap_common() from the granter's lock to its end. @returns GNTST_*. */
-function* unmapUnderLocks(v: number, i: number, map: number, rd: number): Op {
+export function* unmapUnderLocks(v: number, i: number, map: number, rd: number): Op {
   const ld = domainOf(v);
   yield* grantReadLock(v, rd);
   const ref = yield* read(Maptrack.ref.at2(ld, map));

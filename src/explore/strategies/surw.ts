@@ -1,29 +1,41 @@
 /**
- * Selectively uniform random walk (SURW, ASPLOS 2025): picks a set of interesting events, here
- * all accesses to one shared word or to a few, and samples their interleavings uniformly: who
- * performs the next of them is drawn with weights that are the numbers of those each actor has
- * left. The numbers come from earlier executions; actors move freely between interesting events.
+ * Selectively uniform random walk (SURW: Zhao, Wolff, Mathur, Roychoudhury, "Selectively Uniform
+ * Concurrency Testing", ASPLOS 2025). An execution picks one word that several actors access and
+ * at least one writes, the likelier the more it is accessed; the accesses to it are interesting,
+ * and their interleavings are sampled uniformly: who performs the next one is drawn with weights
+ * that are the numbers of those each actor has left. Who comes to an interesting event out of turn
+ * waits. All other events go by random priorities that are drawn again for whoever went.
+ *
+ * The numbers are the most that earlier executions of the stretch have shown (access-profile.ts).
+ * Should nobody else be able to go than those who wait, or should the actor whose turn it is relax
+ * instead of coming, the turn is drawn again.
  */
 import type { Fibers } from '../fibers.ts';
-import { INSERTS, LOCAL } from '../model.ts';
+import { LOCAL } from '../model.ts';
+import { EFFECTS } from '../models/sc.ts';
 import { Random } from '../random.ts';
 import type { Strategy } from '../strategy.ts';
 import { STRETCH } from '../strategy.ts';
+import { AccessProfile } from './access-profile.ts';
+import { Priorities } from './priorities.ts';
+
+const NOBODY = -1;
 
 export class SelectivelyUniform implements Strategy {
   readonly name = 'surw';
   readonly exhaustive = false;
   private readonly random = new Random();
+  private readonly priorities = new Priorities(this.random);
   private readonly seed: number;
   private index: number;
-  /** By word: how often each actor accessed it in the stretch so far, at most. */
-  private readonly profile = new Map<number, Int32Array>();
-  /** The words of the profile that more than one actor accesses, in order. */
-  private shared: number[] = [];
-  private counted = new Map<number, Int32Array>();
-  private readonly interesting = new Set<number>();
+  private readonly profile = new AccessProfile();
+  /** The interesting word of this execution, or -1. */
+  private word = -1;
+  /** Accesses to it that each actor has left, by the profile. */
   private left = new Int32Array(0);
-  private intended = -1;
+  /** Whose turn it is, once somebody has come to an interesting event. */
+  private turn = NOBODY;
+  private waiting = 0;
 
   constructor(seed: number, firstIndex = 0) {
     this.seed = seed;
@@ -31,66 +43,68 @@ export class SelectivelyUniform implements Strategy {
   }
 
   start(fibers: Fibers): boolean {
-    const { random, interesting } = this;
-    if (this.index % STRETCH === 0) {
-      this.profile.clear();
-      this.shared = [];
-    }
+    const { profile, random } = this;
+    profile.begin(fibers, this.index % STRETCH === 0);
     random.reseed(this.seed, this.index++);
-    interesting.clear();
-    this.counted = new Map();
-    this.left = new Int32Array(fibers.count);
-    if (this.shared.length > 0) {
-      const wanted = random.below(2) === 0 ? 1 : 1 + random.below(this.shared.length);
-      for (let k = 0; k < wanted; k++) {
-        interesting.add(this.shared[random.below(this.shared.length)]);
-      }
-    }
-    for (const word of interesting) {
-      const counts = this.profile.get(word) as Int32Array;
-      for (let i = 0; i < fibers.count; i++) this.left[i] += counts[i];
-    }
-    this.intend(fibers);
+    this.priorities.start(fibers);
+    this.word = profile.drawShared(random);
+    if (this.left.length !== fibers.count) this.left = new Int32Array(fibers.count);
+    if (this.word >= 0) profile.countsOf(this.word, this.left);
+    this.turn = NOBODY;
+    this.waiting = 0;
     return true;
   }
 
-  /** Draws who performs the next interesting event. */
-  private intend(fibers: Fibers): void {
+  pick(fibers: Fibers): number {
+    const { priorities, left } = this;
+    for (;;) {
+      const process = priorities.highest(fibers);
+      if (process < 0) {
+        if (this.waiting === 0) return -1;
+        this.release();
+        continue;
+      }
+      if (!this.isInteresting(fibers, process)) return process;
+      // The profile is an estimate: here is one more.
+      if (left[process] === 0) left[process] = 1;
+      if (this.turn < 0) this.drawTurn(fibers);
+      if (process === this.turn) return process;
+      priorities.held[process] = 1;
+      this.waiting++;
+    }
+  }
+
+  private isInteresting({ count, pending }: Fibers, process: number): boolean {
+    return (
+      process < count &&
+      pending.word[process] === this.word &&
+      EFFECTS[pending.kind[process]] !== LOCAL
+    );
+  }
+
+  /** Draws who performs the next interesting event, among those who can go. */
+  private drawTurn(fibers: Fibers): void {
+    const { left, priorities, random } = this;
     let total = 0;
-    for (let i = 0; i < fibers.count; i++) total += this.left[i];
-    this.intended = -1;
-    if (total === 0) return;
-    let ticket = this.random.below(total);
-    for (let i = 0; i < fibers.count; i++) {
-      ticket -= this.left[i];
+    for (let i = 0; i < left.length; i++) {
+      if (left[i] > 0 && canGo(fibers, priorities, i)) total += left[i];
+    }
+    let ticket = random.below(total);
+    for (let i = 0; i < left.length; i++) {
+      if (left[i] === 0 || !canGo(fibers, priorities, i)) continue;
+      ticket -= left[i];
       if (ticket >= 0) continue;
-      this.intended = i;
+      this.turn = i;
       return;
     }
   }
 
-  pick(fibers: Fibers): number {
-    const { enabled, random } = this.listed(fibers);
-    if (enabled === 0) return -1;
-    let allowed = 0;
-    for (let k = 0; k < enabled; k++) {
-      const process = fibers.enabled[k];
-      const held = process !== this.intended && this.isInteresting(fibers, process);
-      if (!held) fibers.enabled[allowed++] = process;
-    }
-    return fibers.enabled[random.below(allowed === 0 ? enabled : allowed)];
-  }
-
-  private listed(fibers: Fibers): { enabled: number; random: Random } {
-    if (this.intended >= 0 && fibers.isDone(this.intended)) {
-      this.left[this.intended] = 0;
-      this.intend(fibers);
-    }
-    return { enabled: fibers.listEnabled(), random: this.random };
-  }
-
-  private isInteresting(fibers: Fibers, process: number): boolean {
-    return process < fibers.count && this.interesting.has(fibers.pending.word[process]);
+  /** The turn is over: those who waited for theirs may go on. */
+  private release(): void {
+    this.turn = NOBODY;
+    if (this.waiting === 0) return;
+    this.waiting = 0;
+    this.priorities.held.fill(0);
   }
 
   choose(_fibers: Fibers, count: number): number {
@@ -99,36 +113,22 @@ export class SelectivelyUniform implements Strategy {
 
   performed(fibers: Fibers, process: number): void {
     const { effect } = fibers.model;
+    const { priorities } = this;
+    if (priorities.performed(fibers, process) && process === this.turn) this.release();
+    priorities.draw(process);
     if (effect === LOCAL || process >= fibers.count) return;
-    const word = effect === INSERTS ? fibers.pending.word[process] : fibers.model.touched;
-    let counts = this.counted.get(word);
-    if (counts === undefined) {
-      counts = new Int32Array(fibers.count);
-      this.counted.set(word, counts);
-    }
-    counts[process]++;
-    if (!this.interesting.has(word)) return;
+    const word = fibers.pending.word[process];
+    this.profile.count(word, process, effect);
+    if (word !== this.word) return;
     if (this.left[process] > 0) this.left[process]--;
-    this.intend(fibers);
+    this.release();
   }
 
   end(): boolean {
-    for (const [word, counts] of this.counted) {
-      const known = this.profile.get(word);
-      if (known === undefined) {
-        this.profile.set(word, counts);
-        if (sharers(counts) > 1) this.shared.push(word);
-        continue;
-      }
-      const before = sharers(known);
-      counts.forEach((times, i) => (known[i] = Math.max(known[i], times)));
-      if (before < 2 && sharers(known) > 1) this.shared.push(word);
-    }
-    this.shared.sort((a, b) => a - b);
     return false;
   }
 }
 
-function sharers(counts: Int32Array): number {
-  return counts.reduce((found, times) => (times > 0 ? found + 1 : found), 0);
+function canGo(fibers: Fibers, priorities: Priorities, process: number): boolean {
+  return !priorities.isAsleep(process) && fibers.isEnabled(process);
 }

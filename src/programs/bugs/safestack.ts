@@ -25,7 +25,7 @@ import { assertThat, assume, threads } from '../program.ts';
 
 const ROUNDS = 2;
 const NONE = -1;
-const PATIENCE = 8;
+const PATIENCE = 100;
 
 const SafeStack = defineTable('safestack', [], {
   head: '[ANY] index of the first element',

@@ -12,7 +12,7 @@ import type { Op } from '../../shared/op.ts';
 import { read, readLocal } from '../../shared/operations.ts';
 import { mfnToLocalPfn } from '../mm/p2m.ts';
 import { NO_PAGE, pageOf } from '../mm/page.ts';
-import { gntdevFindPage } from '../drivers/gntdev/today/vm-ops.ts';
+import { gntdevFindPage } from '../drivers/gntdev/find-page.ts';
 import { VM_OPS_GNTDEV } from '../mm/vm-ops.ts';
 import { Vma } from '../mm/vma.ts';
 import { foreignPagesMap, foreignPagesUnmap } from './foreign-page.ts';
@@ -26,12 +26,16 @@ export const VMA_PAGES = 2;
 /** Linux 7.0: the VMA operation find_normal_page; gntdev unmaps without waiting. */
 export const FIND_NORMAL_PAGE = 3;
 
+/** Linux 4.0: the VMA operation find_special_page; gntdev waits until pages are idle. */
+export const FIND_SPECIAL_PAGE = 4;
+
 /** Printable names, indexed by design. */
 export const DESIGN_NAMES: readonly string[] = [
   'none',
   'm2p-override',
   'vma-pages',
   'find-normal-page',
+  'find-special-page',
 ];
 /** The names of all designs, as users choose from them. */
 export const EVERY_DESIGN: readonly string[] = DESIGN_NAMES.slice(1);
@@ -129,6 +133,7 @@ export function* designPageBehindAddress(v: number, vma: number, vpn: number): O
   switch (design()) {
     case VMA_PAGES:
       return yield* vmaPagesLookup(vma, vpn);
+    case FIND_SPECIAL_PAGE:
     case FIND_NORMAL_PAGE:
       if ((yield* read(Vma.ops.at(vma))) !== VM_OPS_GNTDEV) return NO_PAGE;
       return yield* gntdevFindPage(vma, vpn);

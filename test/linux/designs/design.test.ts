@@ -1,12 +1,17 @@
 /**
- * Goal: the two designs differ in what the proposal says they differ in: with m2p-override one
+ * Goal: the designs differ in what the proposal says they differ in: with m2p-override one
  * frame mapped twice is found as the wrong page, and a page in use loses its frame; with vma-pages
  * neither can happen, in the fast path or the slow one. Nothing is scripted to fail.
- * Method: small programs of a user space under the explorer, the same for both designs.
+ * Method: small programs of a user space under the explorer, the same for all designs.
  */
 import { describe, expect, test } from 'vitest';
 import type { CheckResult } from '../../../src/explore/check.ts';
-import { M2P_OVERRIDE, VMA_PAGES } from '../../../src/linux/designs/design.ts';
+import {
+  FIND_NORMAL_PAGE,
+  FIND_SPECIAL_PAGE,
+  M2P_OVERRIDE,
+  VMA_PAGES,
+} from '../../../src/linux/designs/design.ts';
 import { madviseDontneed } from '../../../src/linux/mm/madvise.ts';
 import { doMunmap } from '../../../src/linux/mm/munmap.ts';
 import {
@@ -98,6 +103,34 @@ describe('a page that is unmapped while direct I/O holds it', () => {
   test.each(['sc', 'tso'] as const)('vma-pages waits until it is idle under %s', (memory) => {
     const found = run({ design: VMA_PAGES, aliased: false, other: munmap, memory });
     expect(found.finding).toBeUndefined();
+  });
+
+  test.each([
+    ['find-special-page', FIND_SPECIAL_PAGE, true],
+    ['find-normal-page', FIND_NORMAL_PAGE, true],
+  ] as const)(
+    '%s finds the right pages where one frame is mapped twice',
+    (_name, design, aliased) => {
+      expect(run({ design, aliased, other: io }).finding).toBeUndefined();
+    },
+  );
+
+  test('find-special-page waits in munmap until it is idle', () => {
+    const found = run({ design: FIND_SPECIAL_PAGE, aliased: false, other: munmap });
+    expect(found.finding).toBeUndefined();
+  });
+
+  test('find-special-page hands it out anew under MADV_DONTNEED, after its look at the count', () => {
+    const program = { design: FIND_SPECIAL_PAGE, aliased: false, other: dontneed, slow: true };
+    const found = run(program, 2000);
+    expect(found.verdict).toBe('broken');
+    expect(`${found.finding?.invariant}: ${found.finding?.message}`).toMatch(/in use/);
+  });
+
+  test('find-normal-page zaps its entry while the grant is still mapped', () => {
+    const found = run({ design: FIND_NORMAL_PAGE, aliased: false, other: munmap });
+    expect(found.verdict).toBe('broken');
+    expect(`${found.finding?.invariant}: ${found.finding?.message}`).toMatch(/assertion/);
   });
 
   test('vma-pages waits under MADV_DONTNEED, which holds no lock against the slow path', () => {

@@ -13,7 +13,7 @@ import { mmapToday } from './today/mmap.ts';
 /**
  * drivers/xen/gntdev.c: gntdev_mmap(). The caller (mm/mmap.c) holds mmap_lock for writing.
  * @param v - vCPU of the task. @param fd - file. @param vma - new VMA with its address, flags and
- *   offset in the file. @returns 0, or a negative error: then the VMA is gntdev's no more.
+ *   offset in the file. @returns 0, or a negative error.
  */
 export function* gntdevMmap(v: number, fd: number, vma: number): Op {
   const flags = yield* read(Vma.flags.at(vma));

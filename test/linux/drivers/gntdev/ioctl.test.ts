@@ -4,7 +4,12 @@
  * Method: calls in every order that matters, alone; what is left is counted in the tables.
  */
 import { describe, expect, test } from 'vitest';
-import { FIND_NORMAL_PAGE, M2P_OVERRIDE, VMA_PAGES } from '../../../../src/linux/designs/design.ts';
+import {
+  FIND_NORMAL_PAGE,
+  FIND_SPECIAL_PAGE,
+  M2P_OVERRIDE,
+  VMA_PAGES,
+} from '../../../../src/linux/designs/design.ts';
 import { Balloon } from '../../../../src/linux/drivers/balloon.ts';
 import { gntdevOpen, gntdevPutFile } from '../../../../src/linux/drivers/gntdev/file.ts';
 import {
@@ -53,6 +58,7 @@ const designs = [
   ['m2p-override', M2P_OVERRIDE],
   ['vma-pages', VMA_PAGES],
   ['find-normal-page', FIND_NORMAL_PAGE],
+  ['find-special-page', FIND_SPECIAL_PAGE],
 ] as const;
 
 describe.each(designs)('gntdev with %s', (_name, design) => {
@@ -159,7 +165,7 @@ describe.each(designs)('gntdev with %s', (_name, design) => {
     const { ref } = grantPage();
     const mm = userSpace(TASK);
     expect(() => mapGrants(mm, [ref, ref + 3], VPN)).toThrow(/-22/);
-    const left = design === M2P_OVERRIDE ? 1 : 0;
+    const left = design === VMA_PAGES || design === FIND_NORMAL_PAGE ? 0 : 1;
     expect(now(ActiveEntry.pin.at2(GRANTER, ref)) === 0 ? 0 : 1).toBe(left);
     expect(now(GrantMap.users.at(0))).toBe(1);
   });

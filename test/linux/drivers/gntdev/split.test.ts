@@ -1,13 +1,18 @@
 /**
  * Goal: after a partial munmap the grants of the part that went are unmapped and those of the part
- * that stayed are not, with Draft B and today, whichever way the kernel splits VMAs; 3.12 fails at
- * it in the ways that are known of it.
+ * that stayed are not, with Draft B and today, whichever way the kernel splits VMAs; 3.12 and 4.0
+ * fail at it in the ways that are known of it.
  * Method: three grants are mapped, each choice of pages is unmapped in each direction of splitting;
  * what is left mapped is compared with a plain set. Assertions of the kernel are counted.
  */
 import { describe, expect, test } from 'vitest';
 import { PTE_PRESENT } from '../../../../src/hardware/paging.ts';
-import { FIND_NORMAL_PAGE, M2P_OVERRIDE, VMA_PAGES } from '../../../../src/linux/designs/design.ts';
+import {
+  FIND_NORMAL_PAGE,
+  FIND_SPECIAL_PAGE,
+  M2P_OVERRIDE,
+  VMA_PAGES,
+} from '../../../../src/linux/designs/design.ts';
 import { PageArray } from '../../../../src/linux/designs/vma-pages.ts';
 import { GrantMap, MapPage, MapUnmapOp } from '../../../../src/linux/drivers/gntdev/grant-map.ts';
 import { gntdevUnmapGrantRef } from '../../../../src/linux/drivers/gntdev/ioctl.ts';
@@ -111,28 +116,31 @@ describe.each(cases)('partial munmap with %s (%d), new VMA above: %d', (_name, d
   });
 });
 
-describe('partial munmap with 3.12', () => {
+describe.each([
+  ['3.12', M2P_OVERRIDE],
+  ['4.0', FIND_SPECIAL_PAGE],
+])('partial munmap with %s', (_name, design) => {
   test('of the upper page leaves its grant mapped for ever (4.11 split)', () => {
-    const s = scene(M2P_OVERRIDE, 1);
+    const s = scene(design, 1);
     counting(doMunmap(TASK, s.mapping.mm, VPN + 2, 1));
     expect(pinnedGrants(s)).toContain(2);
   });
 
   test('of the lower page forgets the rest (4.11 split)', () => {
-    const s = scene(M2P_OVERRIDE, 1);
+    const s = scene(design, 1);
     counting(doMunmap(TASK, s.mapping.mm, VPN, 1));
     counting(doMunmap(TASK, s.mapping.mm, VPN + 1, 2));
     expect(pinnedGrants(s)).toEqual([0, 1, 2]);
   });
 
   test('of the upper page unmaps the wrong grant when the new VMA is below (7.0 split)', () => {
-    const s = scene(M2P_OVERRIDE, 0);
+    const s = scene(design, 0);
     counting(doMunmap(TASK, s.mapping.mm, VPN + 2, 1));
     expect(pinnedGrants(s)).toEqual([1, 2]);
   });
 
   test('of everything unmaps everything', () => {
-    const s = scene(M2P_OVERRIDE, 1);
+    const s = scene(design, 1);
     expect(counting(doMunmap(TASK, s.mapping.mm, VPN, COUNT))).toBe(0);
     expect(pinnedGrants(s)).toEqual([]);
     expect(mappedPages()).toEqual([]);

@@ -5,8 +5,8 @@
  *   1. under the file's lock: the map of this offset and length, unless it is mapped in a VMA or
  *   belongs to another address space; a reference; `map->vma`. 2. PTEs, map.
  *   3. 4.0: `pages_vm_start`, last.
- * An error in any grant fails the call; what was mapped stays so (XSA-361). Errors of the kernel
- * mappings are not looked at.
+ * An error in any grant fails the call; what was mapped stays so (XSA-361), and the caller zaps it
+ * with a VMA that is still gntdev's. Errors of the kernel mappings are not looked at.
  */
 import type { Op } from '../../../../shared/op.ts';
 import { read, write } from '../../../../shared/operations.ts';
@@ -74,7 +74,7 @@ function* mapGrantPages(v: number, map: number): Op {
 /**
  * drivers/xen/gntdev.c: gntdev_mmap()
  * @param v - vCPU of the task. @param fd - file. @param vma - new VMA.
- * @returns 0, or a negative error: then the VMA is gntdev's no more.
+ * @returns 0, or a negative error.
  */
 export function* mmapByVma(v: number, fd: number, vma: number): Op {
   yield* gntdevLock(fd);
@@ -95,8 +95,6 @@ export function* mmapByVma(v: number, fd: number, vma: number): Op {
     return 0;
   }
   yield* write(GrantMap.vma.at(map), -1);
-  yield* write(Vma.ops.at(vma), 0);
-  yield* write(Vma.privateData.at(vma), -1);
   yield* putListedMap(v, map, 1);
   yield* gntdevPutFile(v, fd);
   return error;

@@ -13,9 +13,16 @@ import { flushTlbHypercall } from '../hardware/flush.ts';
 import { Vcpu } from '../hardware/vcpu.ts';
 import type { Op } from '../shared/op.ts';
 import { fetchAnd, readOnce, xchg } from '../shared/operations.ts';
-import { dirtyCpumask, domainStartDying, needIommuPtSync } from './domain.ts';
+import {
+  NO_DOMAIN,
+  dirtyCpumask,
+  domainStartDying,
+  needIommuPtSync,
+  rcuLockDomainById,
+} from './domain.ts';
 import { getPage, putPage, putPageAllocRef } from './frame-table.ts';
 import { gnttabReleaseMappings } from './grant-table/release.ts';
+import { grantTableDestroy } from './grant-table/status-frames.ts';
 import { PGT_pinned, PageInfo } from './page-info.ts';
 import { putPageAndType } from './page-type.ts';
 
@@ -58,4 +65,6 @@ export function* domainKill(v: number, d: number): Op<void> {
     yield* relinquishPage(v, mfn);
     yield* putPage(v, mfn);
   }
+  // A domain whose pages others still have mapped keeps its grant table.
+  if ((yield* rcuLockDomainById(d)) === NO_DOMAIN) yield* grantTableDestroy(d);
 }

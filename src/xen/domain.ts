@@ -23,6 +23,8 @@ export const Domain = defineTable(
     needIommu: '[BOOT] need_iommu_pt_sync(): a device is assigned, so the IOMMU follows the types',
     totPages: '[XEN] pages owned; pageAllocLock protects it',
     maxPages: '[BOOT] limit of totPages',
+    xenheapPages: '[XEN] Xen’s pages shared with the domain; pageAllocLock protects it',
+    translated: '[BOOT] paging_mode_translate(): the guest’s frame numbers go through physmap.ts',
     pageAllocLock: '[XEN] spinlock',
   },
   { lineAligned: true },
@@ -61,6 +63,11 @@ export function needIommuPtSync(d: number): boolean {
   return readLocal(Domain.needIommu.at(d)) !== 0;
 }
 
+/** paging_mode_translate(): constant since boot. */
+export function isTranslated(d: number): boolean {
+  return readLocal(Domain.translated.at(d)) !== 0;
+}
+
 /**
  * The CPUs that may hold translations at all: those whose vCPU has loaded page tables. Frame 0 is
  * Xen's, so cr3 is 0 only before the boot of the vCPU.
@@ -85,6 +92,17 @@ export function* domainStartDying(d: number): Op<void> {
   yield* spinLock(Domain.pageAllocLock.at(d));
   yield* writeOnce(Domain.isDying.at(d), 1);
   yield* spinUnlock(Domain.pageAllocLock.at(d));
+}
+
+/**
+ * put_domain() of the last page of either kind: it takes a dying domain along. Two that let go at
+ * once may both find it so.
+ */
+export function* dropDomRef(d: number): Op<void> {
+  if ((yield* isDying(d)) === 0) return;
+  if ((yield* readOnce(Domain.totPages.at(d))) !== 0) return;
+  if ((yield* readOnce(Domain.xenheapPages.at(d))) !== 0) return;
+  yield* domainDestroy(d);
 }
 
 /** xen/common/domain.c: domain_destroy(): the domain can no longer be found. */

@@ -11,16 +11,25 @@ import { NO_PAGE } from './page-info.ts';
 import { XEN_EINVAL, XEN_ENOMEM } from './public/xen.ts';
 
 /**
- * XENMEM_decrease_reservation of one frame. xen/common/memory.c: guest_remove_page()
- * The frame is freed when the last reference is gone: mappings and grants may hold it longer.
+ * xen/common/memory.c: guest_remove_page(). The frame is freed when the last reference is gone:
+ * mappings and grants may hold it longer.
+ * @param v - vCPU that calls. @param d - owner. @param gmfn - its machine frame.
+ * @returns 0 or a negative errno.
+ */
+export function* guestRemovePage(v: number, d: number, gmfn: number): Op {
+  if (!mfnValid(gmfn) || (yield* getPage(v, gmfn, d)) === 0) return -XEN_EINVAL;
+  yield* putPageAllocRef(v, gmfn);
+  yield* putPage(v, gmfn);
+  return 0;
+}
+
+/**
+ * XENMEM_decrease_reservation of one frame.
  * @param v - vCPU that calls. @param gmfn - machine frame of the caller.
  * @returns 0 or a negative errno.
  */
 export function* decreaseReservation(v: number, gmfn: number): Op {
-  if (!mfnValid(gmfn) || (yield* getPage(v, gmfn, domainOf(v))) === 0) return -XEN_EINVAL;
-  yield* putPageAllocRef(v, gmfn);
-  yield* putPage(v, gmfn);
-  return 0;
+  return yield* guestRemovePage(v, domainOf(v), gmfn);
 }
 
 /**

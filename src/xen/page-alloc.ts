@@ -17,14 +17,17 @@ import { spinLock, spinUnlock } from '../shared/spinlock.ts';
 import type { Op } from '../shared/op.ts';
 import { read, readOnce, smpWmb, trace, warnOn, write, writeOnce } from '../shared/operations.ts';
 import { defineTable } from '../shared/table.ts';
-import { Domain, dirtyCpumaskOfMachine, domainAdjustTotPages, domainDestroy } from './domain.ts';
+import { Domain, dirtyCpumaskOfMachine, domainAdjustTotPages, dropDomRef } from './domain.ts';
 import { setGpfnFromMfn } from './m2p.ts';
 import {
   NO_OWNER,
   NO_PAGE,
   PGC_allocated,
   PGC_state_free,
+  PGC_xen_heap,
   PGT_count_mask,
+  PGT_validated,
+  PGT_writable_page,
   PageInfo,
 } from './page-info.ts';
 import { INVALID_M2P_ENTRY } from './public/xen.ts';
@@ -89,18 +92,20 @@ function* fillFrame(mfn: number, value: number): Op<void> {
 
 /**
  * xen/common/page_alloc.c: assign_pages() for one page.
- * @param mfn - page without owner. @param d - its owner to be.
+ * @param mfn - page without owner. @param d - its owner to be. @param noRefcount - 1 for
+ *   MEMF_no_refcount: the caller has counted it already.
  * @returns 0, or -1 if the domain dies or has its maximum.
  */
-function* assignPage(mfn: number, d: number): Op {
+export function* assignPage(mfn: number, d: number, noRefcount: number): Op {
   yield* spinLock(Domain.pageAllocLock.at(d));
   const dying = yield* readOnce(Domain.isDying.at(d));
   const total = yield* read(Domain.totPages.at(d));
-  if (dying !== 0 || total >= (yield* read(Domain.maxPages.at(d)))) {
+  const full = noRefcount === 0 && total >= (yield* read(Domain.maxPages.at(d)));
+  if (dying !== 0 || full) {
     yield* spinUnlock(Domain.pageAllocLock.at(d));
     return -1;
   }
-  yield* domainAdjustTotPages(d, 1);
+  if (noRefcount === 0) yield* domainAdjustTotPages(d, 1);
   yield* writeOnce(PageInfo.owner.at(mfn), d);
   yield* smpWmb();
   yield* writeOnce(PageInfo.countInfo.at(mfn), PGC_allocated | 1);
@@ -116,7 +121,7 @@ function* assignPage(mfn: number, d: number): Op {
 export function* allocDomheapPageOfZone(v: number, d: number, zone: number): Op {
   const mfn = yield* allocHeapPage(v, zone);
   if (mfn === NO_PAGE) return NO_PAGE;
-  if ((yield* assignPage(mfn, d)) < 0) {
+  if ((yield* assignPage(mfn, d, 0)) < 0) {
     yield* freeHeapPage(mfn);
     return NO_PAGE;
   }
@@ -133,22 +138,80 @@ export function* allocDomheapPage(v: number, d: number): Op {
 }
 
 /**
- * xen/common/page_alloc.c: free_domheap_pages(). Only put_page() calls it, with the count at 0.
+ * xen/common/page_alloc.c: alloc_xenheap_page(): a page for Xen itself, of no owner.
+ * @param v - vCPU that allocates. @returns mfn, or NO_PAGE.
+ */
+export function* allocXenheapPage(v: number): Op {
+  const mfn = yield* allocHeapPage(v, ZONE_DATA);
+  if (mfn === NO_PAGE) return NO_PAGE;
+  const countInfo = yield* readOnce(PageInfo.countInfo.at(mfn));
+  yield* writeOnce(PageInfo.countInfo.at(mfn), countInfo | PGC_xen_heap);
+  trace(TRC_PAGE_ALLOC, mfn, NO_OWNER, 0);
+  return mfn;
+}
+
+/** xen/common/page_alloc.c: free_xenheap_page(). @param mfn - page that nobody refers to. */
+export function* freeXenheapPage(mfn: number): Op<void> {
+  trace(TRC_PAGE_FREE, mfn, NO_OWNER, 0);
+  const countInfo = yield* readOnce(PageInfo.countInfo.at(mfn));
+  yield* writeOnce(PageInfo.countInfo.at(mfn), countInfo & ~PGC_xen_heap);
+  if (mfn >= ptFrameCount()) yield* fillFrame(mfn, FREED_JUNK);
+  yield* freeHeapPage(mfn);
+}
+
+/**
+ * xen/arch/x86/mm.c: share_xen_page_with_guest(), SHARE_rw: the page counts as the domain's, and
+ * one writable type reference that nobody drops keeps it from becoming a page table.
+ * @param mfn - page of allocXenheapPage without references. @param d - the domain.
+ */
+export function* shareXenPageWithGuest(mfn: number, d: number): Op<void> {
+  if ((yield* readOnce(PageInfo.owner.at(mfn))) === d) return;
+  yield* setGpfnFromMfn(mfn, INVALID_M2P_ENTRY);
+  yield* spinLock(Domain.pageAllocLock.at(d));
+  yield* writeOnce(PageInfo.typeInfo.at(mfn), PGT_writable_page | PGT_validated | 1);
+  yield* writeOnce(PageInfo.owner.at(mfn), d);
+  yield* smpWmb();
+  if ((yield* readOnce(Domain.isDying.at(d))) === 0) {
+    const countInfo = yield* readOnce(PageInfo.countInfo.at(mfn));
+    yield* writeOnce(PageInfo.countInfo.at(mfn), countInfo | PGC_xen_heap | PGC_allocated | 1);
+    const pages = yield* read(Domain.xenheapPages.at(d));
+    yield* write(Domain.xenheapPages.at(d), pages + 1);
+  }
+  yield* spinUnlock(Domain.pageAllocLock.at(d));
+}
+
+/** free_domheap_pages() of a page that is Xen's: the domain has lost it, but it stays allocated. */
+function* unshareXenPage(d: number): Op<void> {
+  yield* spinLock(Domain.pageAllocLock.at(d));
+  const left = (yield* read(Domain.xenheapPages.at(d))) - 1;
+  yield* write(Domain.xenheapPages.at(d), left);
+  yield* spinUnlock(Domain.pageAllocLock.at(d));
+  if (left === 0) yield* dropDomRef(d);
+}
+
+/**
+ * xen/common/page_alloc.c: free_domheap_pages(): the last put_page(), or a page without owner that
+ * found none.
  * @param mfn - page that nobody refers to.
  */
 export function* freeDomheapPage(mfn: number): Op<void> {
   const d = yield* readOnce(PageInfo.owner.at(mfn));
+  if (((yield* readOnce(PageInfo.countInfo.at(mfn))) & PGC_xen_heap) !== 0) {
+    yield* unshareXenPage(d);
+    return;
+  }
   const typeInfo = yield* readOnce(PageInfo.typeInfo.at(mfn));
   warnOn((typeInfo & PGT_count_mask) !== 0, BUG_FREE_TYPED, mfn, typeInfo);
   trace(TRC_PAGE_FREE, mfn, d, 0);
-  yield* spinLock(Domain.pageAllocLock.at(d));
-  const left = yield* domainAdjustTotPages(d, -1);
-  const dying = yield* readOnce(Domain.isDying.at(d));
-  yield* spinUnlock(Domain.pageAllocLock.at(d));
+  let left = 1;
+  if (d !== NO_OWNER) {
+    yield* spinLock(Domain.pageAllocLock.at(d));
+    left = yield* domainAdjustTotPages(d, -1);
+    yield* spinUnlock(Domain.pageAllocLock.at(d));
+  }
   if (mfn >= ptFrameCount()) yield* fillFrame(mfn, FREED_JUNK);
   yield* freeHeapPage(mfn);
-  // put_domain(): the last page of a dying domain takes it along.
-  if (left === 0 && dying !== 0) yield* domainDestroy(d);
+  if (left === 0) yield* dropDomRef(d);
 }
 
 /** Xen's free_heap_pages() for one page, with mark_page_free(). */
@@ -156,8 +219,11 @@ function* freeHeapPage(mfn: number): Op<void> {
   const zone = mfn < ptFrameCount() ? ZONE_PAGE_TABLE : ZONE_DATA;
   yield* spinLock(Heap.lock.word);
   yield* writeOnce(PageInfo.countInfo.at(mfn), PGC_state_free);
+  // A page without owner counts as one that no guest has mapped.
   if ((yield* readOnce(PageInfo.owner.at(mfn))) !== NO_OWNER) {
     yield* write(PageInfo.needTlbflush.at(mfn), 1);
+  } else {
+    yield* write(PageInfo.needTlbflush.at(mfn), 0);
   }
   yield* writeOnce(PageInfo.owner.at(mfn), NO_OWNER);
   yield* setGpfnFromMfn(mfn, INVALID_M2P_ENTRY);

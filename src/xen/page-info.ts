@@ -14,6 +14,8 @@ import { defineTable } from '../shared/table.ts';
 
 /** The page is given to its owner; cleared once, by the one who takes it back. */
 export const PGC_allocated = 1 << 30;
+/** The page is Xen's own, shared with its owner: the last put_page() does not free it. */
+export const PGC_xen_heap = 1 << 29;
 /** The page is on the free heap; its count is 0. */
 export const PGC_state_free = 1 << 28;
 export const PGC_count_mask = (1 << 26) - 1;

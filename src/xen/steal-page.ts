@@ -12,12 +12,13 @@ import type { Op } from '../shared/op.ts';
 import { cmpxchg, readOnce, warnOn, writeOnce } from '../shared/operations.ts';
 import { spinLock, spinUnlock } from '../shared/spinlock.ts';
 import { BUG_STEAL_TYPED } from './bugs.ts';
-import { Domain, domainAdjustTotPages, domainDestroy, isDying } from './domain.ts';
+import { Domain, domainAdjustTotPages, dropDomRef } from './domain.ts';
 import { cleanupPageMappings, pageGetOwnerAndReference, putPage } from './frame-table.ts';
 import {
   NO_OWNER,
   PGC_allocated,
   PGC_count_mask,
+  PGC_xen_heap,
   PGT_count_mask,
   PGT_locked,
   PGT_pinned,
@@ -36,7 +37,8 @@ const ONLY_OURS = 2 | PGC_allocated;
 export function* stealPage(v: number, d: number, mfn: number): Op {
   const owner = yield* pageGetOwnerAndReference(mfn);
   if (owner === NO_OWNER) return -XEN_EINVAL;
-  if (owner !== d || (yield* takeLastReferences(mfn)) === 0) {
+  const special = (yield* readOnce(PageInfo.countInfo.at(mfn))) & PGC_xen_heap;
+  if (owner !== d || special !== 0 || (yield* takeLastReferences(mfn)) === 0) {
     yield* putPage(v, mfn);
     return -XEN_EINVAL;
   }
@@ -50,8 +52,7 @@ export function* stealPage(v: number, d: number, mfn: number): Op {
   yield* writeOnce(PageInfo.owner.at(mfn), NO_OWNER);
   const left = yield* domainAdjustTotPages(d, -1);
   yield* spinUnlock(Domain.pageAllocLock.at(d));
-  // put_domain(): the last page of a dying domain takes it along.
-  if (left === 0 && (yield* isDying(d)) !== 0) yield* domainDestroy(d);
+  if (left === 0) yield* dropDomRef(d);
   return 0;
 }
 

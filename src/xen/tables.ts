@@ -13,11 +13,13 @@ import { MaptrackTree } from './grant-table/iommu-tree.ts';
 import { GrantTable } from './grant-table/lock.ts';
 import { MAPTRACK_TAIL, Maptrack, MaptrackFreelist, MaptrackPage } from './grant-table/maptrack.ts';
 import { UnmapCommon } from './grant-table/unmap.ts';
+import { ReservedEntry } from './grant-table/version.ts';
 import { M2p } from './m2p.ts';
 import { P2mPaging } from './mem-paging.ts';
 import { Heap, initHeap } from './page-alloc.ts';
 import { PageInfo } from './page-info.ts';
 import { XenParams } from './params.ts';
+import { P2mLock, Physmap } from './physmap.ts';
 import { SharedInfo, VcpuInfo } from './shared-info.ts';
 
 export const xenTables: readonly AnyTable[] = [
@@ -27,6 +29,8 @@ export const xenTables: readonly AnyTable[] = [
   PageInfo,
   M2p,
   P2mPaging,
+  Physmap,
+  P2mLock,
   GrantTable,
   Maptrack,
   MaptrackPage,
@@ -34,6 +38,7 @@ export const xenTables: readonly AnyTable[] = [
   MaptrackTree,
   UnmapCommon,
   CopyBuf,
+  ReservedEntry,
   EventLock,
   Evtchn,
   SharedInfo,
@@ -67,6 +72,9 @@ export const xenDefaults = {
   ports: 32,
   evtchnWords: 1,
   maxPages: 0,
+  reservedEntries: 8,
+  physmapGfns: 4,
+  translatedDomains: 0,
 };
 
 /** Refuses sizes that contradict each other. @throws ConfigError. */
@@ -102,6 +110,7 @@ export function bootXen(config: Config): void {
     writeLocal(Domain.inList.at(d), 1);
     writeLocal(Domain.needIommu.at(d), config['iommu'] ?? 0);
     writeLocal(Domain.maxPages.at(d), maxPages);
+    writeLocal(Domain.translated.at(d), ((config['translatedDomains'] ?? 0) >> d) & 1);
     writeLocal(GrantTable.gtVersion.at(d), 1);
     writeLocal(GrantTable.maxVersion.at(d), config['gnttabMaxVersion'] ?? 2);
     writeLocal(GrantTable.nrGrantFrames.at(d), config['gnttabInitialFrames'] ?? 0);

@@ -10,6 +10,7 @@ import { Heap } from '../../xen/page-alloc.ts';
 import {
   NO_PAGE,
   PGC_count_mask,
+  PGC_xen_heap,
   PGT_l1_page_table,
   PGT_type_mask,
   PageInfo,
@@ -26,17 +27,22 @@ export function checkFrames(report: Report): void {
   if (listed !== peek(Heap.available.word)) report(-1, FRAMES_LOST, Heap.available.word, 0);
 
   const owned = new Int32Array(domainCount());
+  const shared = new Int32Array(domainCount());
   for (let mfn = 1; mfn < frameCount(); mfn++) {
     const owner = peek(PageInfo.owner.at(mfn));
     const isFree = free[mfn] === 1;
     if (isFree === owner >= 0) report(-1, FRAMES_LOST, PageInfo.owner.at(mfn), 0);
-    if (owner >= 0) owned[owner] = (owned[owner] as number) + 1;
+    const isXens = (peek(PageInfo.countInfo.at(mfn)) & PGC_xen_heap) !== 0;
+    const counts = isXens ? shared : owned;
+    if (owner >= 0) counts[owner] = (counts[owner] as number) + 1;
     if (isFree && (peek(PageInfo.countInfo.at(mfn)) & PGC_count_mask) !== 0) {
       report(-1, FRAME_REFERENCE, PageInfo.countInfo.at(mfn), 0);
     }
   }
   for (let d = 0; d < domainCount(); d++) {
     if (owned[d] !== peek(Domain.totPages.at(d))) report(-1, FRAMES_LOST, Domain.totPages.at(d), 0);
+    const xens = Domain.xenheapPages.at(d);
+    if (shared[d] !== peek(xens)) report(-1, FRAMES_LOST, xens, 0);
   }
   checkTables(report);
 }

@@ -72,7 +72,7 @@ export function sharedEntryHeader(d: number, ref: number, version: number): numb
   return GrantEntry.hdr.at2(d, version === 1 ? ref : 2 * ref);
 }
 
-/** shared_entry_v1().frame or shared_entry_v2().full_page.frame, its lower half. @returns a word. */
+/** shared_entry_v1().frame, or the lower half of shared_entry_v2().full_page.frame. */
 export function sharedEntryFrame(d: number, ref: number, version: number): number {
   return version === 1 ? GrantEntry.frame.at2(d, ref) : GrantEntry.hdr.at2(d, 2 * ref + 1);
 }

@@ -6,8 +6,8 @@
  * only together with the very flags and domid that were checked; a guest that revoked in between
  * makes it fail. The guest may keep changing the word, so after STATUS_ATTEMPTS Xen gives up.
  * Setting, version 2: 1. check the header. 2. set the bits in the status word. 3. full barrier.
- * 4. look at the header again; if the guest took the grant back, undo 2. The guest clears its flags,
- * then looks at the status: of the two at least one sees the other (Dekker's pattern).
+ * 4. look at the header again; if the guest took the grant back, undo 2. The guest clears its
+ * flags, then looks at the status: of the two at least one sees the other (Dekker's pattern).
  * Clearing: an atomic and.
  * All under the active entry's lock, so two of Xen's vCPUs never write one status at once.
  */
@@ -31,7 +31,7 @@ import { NO_STATUS, headerDomid, headerFlags, sharedEntryHeader, statusEntry } f
 export const STATUS_ATTEMPTS = 5;
 
 /**
- * xen/common/grant_table.c: _set_status(). The caller holds the table's and the active entry's lock.
+ * xen/common/grant_table.c: _set_status(). The caller holds the locks of table and active entry.
  * @param rd - granting domain. @param ref - its grant. @param version - of its table.
  * @param readonly - 1 if only for reading. @param mapflag - 1 for a mapping, which refuses sub-page
  *   and transitive grants. @param ldomid - who wants in. @returns GNTST_*.
@@ -126,8 +126,8 @@ export function* gnttabClearFlags(status: number, mask: number): Op<void> {
 /**
  * xen/common/grant_table.c: reduce_status_for_pin(): the status may say more than the pin needs.
  * The caller holds the active entry's lock.
- * @param status - the word with the bits (statusWord), or NO_STATUS. @param readonly - 1 if what was
- *   dropped was only for reading.
+ * @param status - the word with the bits (statusWord), or NO_STATUS.
+ * @param readonly - 1 if what was dropped was only for reading.
  */
 export function* reduceStatusForPin(
   rd: number,

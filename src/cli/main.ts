@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../shared/layout.ts';
 import { compareCommand } from './compare.ts';
+import { corpusCommand } from './corpus.ts';
 import { exploreCommand } from './explore.ts';
 import { fuzzCommand } from './fuzz.ts';
 import { listCommand } from './list.ts';
@@ -33,6 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
     .version(version(), '-V, --version')
     .helpCommand(true)
     .addCommand(matrixCommand(exit))
+    .addCommand(corpusCommand(exit))
     .addCommand(listCommand(exit))
     .addCommand(showCommand(exit))
     .addCommand(exploreCommand(exit))

@@ -5,10 +5,11 @@ import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Cell, CellName, Memory } from '../campaign/matrix/cell.ts';
 import { isNamed, keyOf, selectCells } from '../campaign/matrix/cell.ts';
-import { DecisionPool } from '../campaign/matrix/pool.ts';
+import type { Attempt } from '../campaign/matrix/decide.ts';
 import type { MatrixProgress } from '../campaign/matrix/run.ts';
 import { runMatrix } from '../campaign/matrix/run.ts';
 import { MatrixStore, codeVersion } from '../campaign/matrix/store.ts';
+import { TaskPool } from '../campaign/task-pool.ts';
 import { races } from '../corpus/races.ts';
 import { DESIGN_NAMES } from '../linux/designs/design.ts';
 import { matrixPage } from '../report/matrix-page.ts';
@@ -31,6 +32,8 @@ import {
 const USUAL_BUDGET = '160';
 /** Seconds of a cell in the first round. */
 const FIRST_ROUND = 2;
+/** The module by which threads decide cells. */
+const TASKS = 'src/campaign/matrix/task';
 const MOST_WORKERS = 64;
 const MEMORIES = ['sc', 'tso', 'both'] as const;
 
@@ -105,7 +108,7 @@ async function decideMatrix(raw: RawMatrixOptions): Promise<MatrixRun> {
   if (open.length === 0) return { wanted, cells, interrupted: false };
   const line = new LiveLine();
   const { signal, forget } = interruptSignal();
-  const pool = new DecisionPool(Math.min(workers, open.length));
+  const pool = new TaskPool<Attempt, Cell>(TASKS, Math.min(workers, open.length));
   const onCell = (cell: Cell): void => {
     cells.set(keyOf(cell), cell);
     if (cell.verdict !== 'undecided') store.put(cell);

@@ -9,7 +9,7 @@ import type { Attempt } from './decide.ts';
 /** Decides attempts; as many at a time as it has workers. */
 export interface Decider {
   readonly workers: number;
-  decide(attempt: Attempt): Promise<Cell>;
+  run(attempt: Attempt): Promise<Cell>;
 }
 
 export interface MatrixBudget {
@@ -64,7 +64,7 @@ export async function runMatrix(
       const { cell, round, order } = next;
       const slice = Math.min(firstRound * 2 ** round, left());
       if (slice < firstRound / 2 || signal.aborted) return;
-      const result = await decider.decide({ cell, seconds: slice, seed: round + 1 });
+      const result = await decider.run({ cell, seconds: slice, seed: round + 1 });
       onCell(result);
       if (result.verdict === 'undecided') waiting.push({ cell, round: round + 1, order });
       else decided++;

@@ -17,7 +17,7 @@ function deciderOf(needs: Readonly<Record<string, number>>, workers: number) {
   return {
     attempts,
     workers,
-    async decide(attempt: Attempt): Promise<Cell> {
+    async run(attempt: Attempt): Promise<Cell> {
       attempts.push(attempt);
       const safe = attempt.seconds >= (needs[attempt.cell.race] ?? Infinity);
       await Promise.resolve();

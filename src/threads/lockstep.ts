@@ -25,6 +25,8 @@ import type { LeftRun, LockstepSetup } from './lockstep-actor.ts';
 
 /** No step for so long: the run will not go on. */
 const STUCK_MS = 5000;
+/** Before the first step threads may still load their modules, on a busy host for long. */
+const STARTING_MS = 60_000;
 
 /** A schedule to follow: what a seed holds. */
 export interface Recording {
@@ -104,12 +106,15 @@ export class LockstepCrew {
 
 /** Gives up a run that makes no step any more. */
 function watchSteps(baton: Int32Array): NodeJS.Timeout {
-  let before = -1;
+  let before = 0;
+  let since = performance.now();
   return setInterval(() => {
     const steps = Atomics.load(baton, POSITION);
-    if (steps === before) stopRun(baton, END_STOPPED);
+    const patience = steps === 0 ? STARTING_MS : STUCK_MS;
+    if (steps !== before) since = performance.now();
+    else if (performance.now() - since >= patience) stopRun(baton, END_STOPPED);
     before = steps;
-  }, STUCK_MS);
+  }, STUCK_MS / 5);
 }
 
 /** Resolves when the thread has left the run, with its error if it left by one. */

@@ -104,7 +104,11 @@ function programOf(
 ): ActorProgram {
   const { program, vcpu, device } = actors[index] as WorkloadActor;
   const self = device >= 0 ? device : vcpu;
-  const who = actors.map((actor) => ({ domid: actor.domid, device: actor.device >= 0 }));
+  const who = actors.map((actor) => ({
+    vcpu: actor.vcpu,
+    domid: actor.domid,
+    device: actor.device >= 0,
+  }));
   return {
     iterate: () => runTurn(program, self),
     observer: createOracle(machine, who, report),

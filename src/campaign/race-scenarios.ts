@@ -46,6 +46,7 @@ export function prepareRace(race: Race, design: string, extras: RaceExtras = {})
   const slot = new FindingSlot(machine);
   const perDomain = config['vcpusPerDomain'] ?? 1;
   const owners = actors.map(({ vcpu }) => ({
+    vcpu,
     domid: Math.floor(vcpu / perDomain),
     device: false,
   }));

@@ -1,10 +1,13 @@
 /** All races of the corpus. */
 import { overrideAliasing } from './linux/l01-override-aliasing.ts';
 import { unmapInUseOfBlkback } from './linux/l03-unmap-in-use.ts';
+import { unmapThenReinstateRace } from './linux/l04-unmap-then-reinstate.ts';
 import { vmaSplit } from './linux/l11-vma-split.ts';
 import { queryThenEnd } from './linux/l20-query-then-end.ts';
 import { deferredWithoutPage } from './linux/l21-deferred-without-page.ts';
 import { gupFastWithoutRecheck } from './linux/m01-gup-fast-without-recheck.ts';
+import { tableFreedUnderWalker } from './linux/m02-table-freed-under-walker.ts';
+import { notifierRemove } from './linux/m08-notifier-remove.ts';
 import { oneFrameTwice } from './one-frame-twice.ts';
 import type { Race } from './race.ts';
 import { revokeAndMap } from './revoke-and-map.ts';
@@ -34,10 +37,13 @@ const ofXen: readonly Race[] = [
 const ofLinux: readonly Race[] = [
   overrideAliasing,
   unmapInUseOfBlkback,
+  unmapThenReinstateRace,
   vmaSplit,
   queryThenEnd,
   deferredWithoutPage,
   gupFastWithoutRecheck,
+  tableFreedUnderWalker,
+  notifierRemove,
 ];
 
 export const races: readonly Race[] = [...questions, ...ofXen, ...ofLinux];

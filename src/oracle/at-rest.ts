@@ -4,6 +4,7 @@ import { checkFrames } from './invariants/frames.ts';
 import { checkLiveGrants, checkVmaSlices } from './invariants/grant-maps.ts';
 import { checkHandles } from './invariants/handles.ts';
 import { checkIommu } from './invariants/iommu.ts';
+import { checkNotifiers } from './invariants/notifiers.ts';
 import { checkP2m } from './invariants/p2m.ts';
 import { checkPins } from './invariants/pins.ts';
 import { peek } from './shadow-words.ts';
@@ -26,4 +27,5 @@ export function checkAtRest(report: Report): void {
   checkLiveGrants(report);
   checkVmaSlices(report);
   checkP2m(report);
+  checkNotifiers(report);
 }

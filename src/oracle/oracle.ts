@@ -11,30 +11,27 @@ import {
   TRACE_GUP,
 } from '../linux/tracepoints.ts';
 import { TRACE_PAGE_FREE } from '../linux/mm/tracepoints.ts';
-import { LOAD_THROUGH, STORE_THROUGH } from '../shared/kinds.ts';
+import { LOAD_THROUGH, READ_ONCE, STORE_THROUGH } from '../shared/kinds.ts';
 import type { Machine } from '../shared/layout.ts';
 import type { Observer } from '../shared/observer.ts';
-import type { AnyTable } from '../shared/table.ts';
 import { BUG_IMPLICIT_UNMAP } from '../xen/bugs.ts';
 import { ActiveEntry } from '../xen/grant-table/active.ts';
 import { TRC_PAGE_ALLOC, TRC_PAGE_FREE, TRC_PAGE_VALIDATED } from '../xen/tracepoints.ts';
+import { objectTouched, tableFreed, tableRead, watchedPools } from './objects.ts';
 import { accessEnded, grantMapped, grantUnmapped, guestPageFreed, pageGot } from './pages.ts';
+import { rangeOf } from './range.ts';
 import { checkAccess, pageAllocated, pageFreed, pageValidated, pinChanged } from './rights.ts';
 import type { Report } from './violation.ts';
 import { GRANT_PTE_OVERWRITTEN, KERNEL_ASSERTION, PAYLOAD_CORRUPT } from './violation.ts';
 
 /** Whose accesses an actor makes. */
 export interface ActorDomain {
+  /** The vCPU; -1 for a device. */
+  readonly vcpu: number;
   /** The domain that the vCPU or device belongs to. */
   readonly domid: number;
   /** A device reaches frames by every operation; a vCPU only through translations. */
   readonly device: boolean;
-}
-
-interface Range {
-  readonly from: number;
-  readonly to: number;
-  readonly stride: number;
 }
 
 /**
@@ -54,12 +51,24 @@ export function createOracle(
   const pinOffset = ActiveEntry.pin.word - active.from;
   const frameWords = FrameWord.value.count;
   const tableWords = PtWord.value.count;
+  const pools = watchedPools(machine);
 
   const frameAccess = (actor: number, kind: number, mfn: number, word: number): void => {
     const who = actors[actor];
     if (who === undefined) return;
     if (kind !== LOAD_THROUGH && kind !== STORE_THROUGH && !who.device) return;
     checkAccess(actor, who.domid, mfn, word, report);
+  };
+
+  const tableAccess = (actor: number, kind: number, mfn: number, word: number): void => {
+    if (kind === READ_ONCE) tableRead(actor, actors[actor]?.vcpu ?? -1, mfn, word, report);
+    else frameAccess(actor, kind, mfn, word);
+  };
+
+  const objectAccess = (actor: number, word: number): void => {
+    for (const pool of pools) {
+      if (word >= pool.from && word < pool.to) objectTouched(actor, pool, word, report);
+    }
   };
 
   return {
@@ -70,7 +79,9 @@ export function createOracle(
         if (before === after || (word - active.from) % active.stride !== pinOffset) return;
         pinChanged(actor, word, before, after, report);
       } else if (word >= tables.from && word < tables.to) {
-        frameAccess(actor, kind, ((word - tables.from) / tableWords) | 0, word);
+        tableAccess(actor, kind, ((word - tables.from) / tableWords) | 0, word);
+      } else {
+        objectAccess(actor, word);
       }
     },
     trace(actor, point, a, b, c) {
@@ -84,7 +95,8 @@ export function createOracle(
         case TRACE_GRANT_END:
           return accessEnded(actor, a, b, report);
         case TRACE_PAGE_FREE:
-          return guestPageFreed(actor, a, report);
+          guestPageFreed(actor, a, report);
+          return tableFreed(actor, a, report);
         case TRC_PAGE_FREE:
           return pageFreed(actor, a, report);
         case TRC_PAGE_ALLOC:
@@ -105,11 +117,4 @@ export function createOracle(
 function violationOf(bug: number): number {
   if (bug === BUG_IMPLICIT_UNMAP) return GRANT_PTE_OVERWRITTEN;
   return bug === BUG_PAYLOAD ? PAYLOAD_CORRUPT : KERNEL_ASSERTION + bug;
-}
-
-/** Where a table lies. */
-export function rangeOf(machine: Machine, table: AnyTable): Range {
-  const place = machine.places.find(({ shape }) => shape === table.shape);
-  if (place === undefined) throw new RangeError(`the machine has no table ${table.shape.name}`);
-  return { from: place.from, to: place.from + place.words, stride: place.stride };
 }

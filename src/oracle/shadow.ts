@@ -3,6 +3,7 @@
  *
  * right   how many active grant entries pin a frame for a domain [ORACLE]
  * page    the user address that a page's grant was mapped at, as gntdev asked for it [ORACLE]
+ * walk    the page tables that a vCPU has come to in its RCU read section [ORACLE]
  * address the other way round; a direct-mapped cache, so an entry may be gone but never wrong
  */
 import { defineTable } from '../shared/table.ts';
@@ -22,7 +23,11 @@ export const ShadowAddress = defineTable('oracle.address[%]', ['oracleAddresses'
   page: '[ORACLE] the page that its grant is mapped onto',
 });
 
-export const oracleTables = [ShadowRight, ShadowPage, ShadowAddress];
+export const ShadowWalk = defineTable('oracle.walk[%v].frame[%]', ['vcpus', 'ptFrames'], {
+  section: '[ORACLE] 1 + the RCU read section in which the vCPU last read this page table',
+});
+
+export const oracleTables = [ShadowRight, ShadowPage, ShadowAddress, ShadowWalk];
 
 /** Sizes of the oracle's tables. */
 export const oracleDefaults = { oracleAddresses: 256 };

@@ -34,6 +34,8 @@ export const LIVE_GRANTS = 11;
 export const P2M_MISMATCH = 12;
 export const FRAMES_LOST = 13;
 export const GRANT_PTE_OVERWRITTEN = 14;
+export const USED_AFTER_FREE = 19;
+export const NOTIFIER_LIST = 20;
 /** A kernel assertion fired: its own number (each room's bugs.ts) is added. */
 export const KERNEL_ASSERTION = 0x10000;
 export const PAYLOAD_CORRUPT = 16;
@@ -142,6 +144,18 @@ const list: readonly (readonly [number, string, string, string])[] = [
     'I7',
     'a frame became a page table while a TLB still lets a guest write it',
     'the guest makes itself mappings that Xen never checked: it has the whole machine',
+  ],
+  [
+    USED_AFTER_FREE,
+    'I13',
+    'an object was used after it was freed',
+    'the memory may belong to something else by then, which is corrupted or misread',
+  ],
+  [
+    NOTIFIER_LIST,
+    'I13',
+    'a list of MMU notifiers holds one that is free, or one twice',
+    'the next change of page tables runs into memory of somebody else, or for ever',
   ],
 ];
 

@@ -62,6 +62,15 @@ export const RcuCallback = defineTable('d%.rcu_callback[%]', ['domains', 'rcuCal
   value: '[DOM] the deferred call',
 });
 
+/**
+ * Which read section a vCPU is in, for whoever watches a run; simulated code never asks.
+ * @returns its generation, -1 outside.
+ */
+export function rcuSectionOf(v: number): number {
+  const section = readLocal(sectionWord(v));
+  return (section & NESTING_MASK) === 0 ? -1 : section >>> 8;
+}
+
 /** The domain of a vCPU. */
 function domainOfReader(v: number): number {
   return (v / RcuReader.section.count) | 0;

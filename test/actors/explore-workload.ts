@@ -30,7 +30,7 @@ export function exploreWorkload(exploration: Exploration): CheckResult {
   const who = fibers.map(({ interrupts }, i) => {
     const actor = actors[interrupts === undefined ? i : interrupts.actor];
     if (actor === undefined) throw new RangeError('an interrupt of nobody');
-    return { domid: actor.domid, device: actor.kind === 'device' };
+    return { vcpu: actor.vcpu, domid: actor.domid, device: actor.kind === 'device' };
   });
   let found: string | null = null;
   const report = (_actor: number, violation: number): void => {

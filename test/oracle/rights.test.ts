@@ -64,7 +64,7 @@ function setUp(device: boolean): void {
   );
   bootHardware(machine.config);
   found = [];
-  const oracle = createOracle(machine, [{ domid: GRANTEE, device }], (...finding) => {
+  const oracle = createOracle(machine, [{ vcpu: -1, domid: GRANTEE, device }], (...finding) => {
     const [actor, violation, wordA, wordB] = finding;
     found.push({ actor, violation, wordA, wordB });
   });

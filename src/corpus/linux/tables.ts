@@ -6,4 +6,9 @@ export const RacePendingRequest = defineTable('race.pending_req', [], {
   pendcnt: '[CPU] bios that are not done',
 });
 
-export const linuxRaceTables = [RacePendingRequest];
+/** Interval notifiers of a driver. */
+export const RaceNotifier = defineTable('race.notifier', [], {
+  sub: '[BOOT] a subscription',
+});
+
+export const linuxRaceTables = [RacePendingRequest, RaceNotifier];

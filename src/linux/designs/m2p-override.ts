@@ -227,7 +227,7 @@ export function* m2pOverrideMap(
  * own address, where the second call puts it back.
  * @param kunmapOp - host address and handle of the kernel mapping. @returns 0, or -EPERM.
  */
-function* replaceByScratch(v: number, kunmapOp: number): Op {
+export function* replaceByScratch(v: number, kunmapOp: number): Op {
   const handle = readLocal(kunmapOp + UNMAP_HANDLE);
   if (handle === INVALID_GRANT_HANDLE) return -EPERM;
   const scratchPfn = pfnOf(balloonScratchPage(v));

@@ -18,3 +18,5 @@ export const BUG_SPLIT_ADDRESS = 0x306;
 export const BUG_DIRECT_MAP = 0x307;
 /** Xen refused an update of a page table: word, error. */
 export const BUG_MMU_UPDATE = 0x308;
+/** arch/x86/mm/fault.c: page_fault_oops(), a read through the direct map: vpn, fault. */
+export const BUG_KERNEL_READ_FAULT = 0x309;

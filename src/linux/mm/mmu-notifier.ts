@@ -67,7 +67,7 @@ export const MmuInterval = defineTable(
     next: '[GST] next subscription, -1 at the end; notifierLock, constant while seq is odd',
     deferredNext: '[GST] next deferred insert or remove, -1 at the end; notifierLock',
   },
-  { lineAligned: true },
+  { lineAligned: true, watched: true },
 );
 
 export const MmuIntervalPool = defineTable('mmu_interval_cache[%]', ['notifiers'], {
@@ -163,7 +163,7 @@ export function* mmuIntervalNotifierInsert(
  * the sequence change could free a subscription that is still on that list (the race in
  * mmu_interval_notifier_remove() that was fixed in 2022, after 5.17).
  */
-function* waitForRelease(mm: number, seq: number): Op<void> {
+export function* waitForRelease(mm: number, seq: number): Op<void> {
   yield* awaitNotEqual(Mm.invalidateSeq.at(mm), -1, seq);
   yield* spinLock(Mm.notifierLock.at(mm));
   yield* spinUnlock(Mm.notifierLock.at(mm));

@@ -51,7 +51,7 @@ export const Gntdev = defineTable(
     freeableNext: '[GST] head of the maps that go with their VMAs: first',
     freeablePrev: '[GST] head of the maps that go with their VMAs: last',
   },
-  { lineAligned: true },
+  { lineAligned: true, watched: true },
 );
 
 export const GntdevBitmap = defineTable('gntdev_bitmap[%]', ['gntdevWords'], {
@@ -80,7 +80,7 @@ export const GrantMap = defineTable(
     notifyOffset: '[GST] word of that page',
     notifyPort: '[GST] event channel to send to',
   },
-  { lineAligned: true },
+  { lineAligned: true, watched: true },
 );
 
 export const GrantMapBitmap = defineTable('grant_map_bitmap[%]', ['mapWords'], {

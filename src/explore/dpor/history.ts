@@ -281,6 +281,8 @@ export class History extends RacesOfWaits {
     const i = this.scratch();
     this.noteOperation(fibers, i, actor);
     this.choice[i] = 0;
+    this.removedCount = 0;
+    this.imagine(i, i);
     const row = i * this.processes;
     this.clock.fill(0, row, row + this.processes);
     if (this.last[actor] >= 0) this.join(row, this.last[actor]);

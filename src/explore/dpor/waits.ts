@@ -3,7 +3,7 @@
  * that an interrupt can take. Such an operation cannot always go right before the event that made
  * it possible, but perhaps before an earlier one.
  */
-import { WRITES } from '../model.ts';
+import { READS_OWN, WRITES } from '../model.ts';
 import { isWait } from '../models/tso.ts';
 import { Cut } from './cut.ts';
 import { holds } from './events.ts';
@@ -40,7 +40,8 @@ export class RacesOfWaits extends Cut {
 
   /**
    * Races of an operation that several things can make impossible. Candidates are the events that
-   * it conflicts with directly; to them come all writes of the word that it waits for, and all
+   * it conflicts with directly; to them come all writes of the word that it waits for (since its
+   * own store, for that hides what was before), and all
    * events of a processor with interrupts. A candidate is a race if the operation is possible in a
    * cut that begins with it. If nothing more had to be taken away, then what precedes the candidate
    * is no race: executions in which the operation goes earlier follow from the reversed one.
@@ -74,10 +75,11 @@ export class RacesOfWaits extends Cut {
 
   private gatherEarlier(i: number, row: number): void {
     const actor = this.proc[i];
-    if (isWait(this.kind[i]) && this.canHold(i)) {
+    if (isWait(this.kind[i]) && this.effect[i] !== READS_OWN && this.canHold(i)) {
       let e = this.writeBefore(this.head[this.operand[i]]);
-      for (; e >= 0 && !this.isForced(row, e); e = this.writeBefore(this.link[2 * e])) {
-        if (!this.isOwnFlush(e, actor)) this.addCandidate(e);
+      while (e >= 0 && !this.isForced(row, e) && !this.isOwnFlush(e, actor)) {
+        this.addCandidate(e);
+        e = this.writeBefore(this.link[2 * e]);
       }
     }
     if (!this.grouped) return;

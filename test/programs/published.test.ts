@@ -24,6 +24,7 @@ const counts: readonly Count[] = [
   ['binc', 2, 4],
   ['binc', 3, 36],
   ['cinc', 3, 216],
+  ['inc', 2, 4],
   ['inc', 3, 36],
   ['inc', 4, 576],
   ['rw', 3, 36],

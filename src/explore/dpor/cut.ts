@@ -39,6 +39,18 @@ export class Cut extends Events {
     return false;
   }
 
+  /** The first event after `x` that is not taken away; `length` if there is none. */
+  nextInside(x: number): number {
+    const { clock, length, processes, removed } = this;
+    const column = this.proc[removed[0]];
+    const rank = this.rank[removed[0]];
+    for (let next = x + 1; next < length; next++) {
+      if (clock[next * processes + column] >= rank) continue;
+      if (this.removedCount === 1 || !this.isOutside(next)) return next;
+    }
+    return length;
+  }
+
   protected remove(x: number): void {
     if (this.removedCount === this.removed.length) {
       const larger = new Int32Array(this.removed.length * 2);

@@ -50,6 +50,8 @@ export class Events {
   raceFirst = new Int32Array(256);
   raceSecond = new Int32Array(256);
   races = 0;
+  /** By race: 1 if it need not be looked at again. */
+  settled = new Int32Array(256);
   /** Events that must go with the first of a race, one list; where that of each race ends. */
   protected removals = new Int32Array(256);
   protected removalEnd = new Int32Array(256);
@@ -185,9 +187,11 @@ export class Events {
       this.raceFirst = grown(this.raceFirst);
       this.raceSecond = grown(this.raceSecond);
       this.removalEnd = grown(this.removalEnd);
+      this.settled = grown(this.settled);
     }
     this.raceFirst[k] = e;
     this.raceSecond[k] = second;
+    this.settled[k] = 0;
     this.removalEnd[k] = k === 0 ? 0 : this.removalEnd[k - 1];
   }
 

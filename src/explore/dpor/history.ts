@@ -221,7 +221,9 @@ export class History extends RacesOfWaits {
 
   /** Can the operation conflict with other things in a cut than in the whole execution? */
   dependsOnCut(i: number): boolean {
-    return this.proc[i] < this.actors && (this.hasManyObstacles(i) || isGuarded(this.kind[i]));
+    if (this.proc[i] >= this.actors) return false;
+    const kind = this.kind[i];
+    return kind === CMPXCHG || this.grouped || this.processes > this.actors || isGuarded(kind);
   }
 
   private gatherConflicts(i: number, process: number): void {
@@ -335,6 +337,7 @@ export class History extends RacesOfWaits {
    * cut leaves that in the buffer, it reads it there. `revealStores` takes that back.
    */
   hideStores(x: number): void {
+    if (this.actors === this.processes) return;
     const flush = this.ownFlush[2 * x];
     if (flush >= 0 && this.isOutside(flush)) {
       this.effect[x] = READS_OWN;

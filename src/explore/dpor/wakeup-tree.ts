@@ -22,6 +22,8 @@ export class WakeupTree {
   /** The sequence to insert: events of the history. */
   private sequence = new Int32Array(256);
   private count = 0;
+  /** The event of the sequence that the last node which could begin it stands for, or NONE. */
+  private matched = NONE;
 
   private allocate(): number {
     const node = this.free;
@@ -92,15 +94,20 @@ export class WakeupTree {
     this.sequence[this.count++] = event;
   }
 
-  /** Inserts the sequence at `depth`, unless the tree has one that stands for it. */
-  insert(depth: number, history: History): void {
+  /**
+   * Inserts the sequence at `depth`, unless the tree has one that stands for it.
+   * @returns the event of the sequence that the branch begins with; NONE if it begins with one
+   *   that has nothing to do with the sequence.
+   */
+  insert(depth: number, history: History): number {
     let parent = NONE;
     let node = this.root[depth];
     let last = NONE;
+    let first = this.sequence[0];
     while (node >= 0) {
       if (this.canBegin(node, history)) {
-        if (this.child[node] < 0) return;
-        if (this.count === 0) return;
+        if (parent === NONE) first = this.matched;
+        if (this.child[node] < 0 || this.count === 0) return first;
         parent = node;
         last = NONE;
         node = this.child[node];
@@ -110,6 +117,7 @@ export class WakeupTree {
       }
     }
     if (this.count > 0) this.graft(depth, parent, last, history);
+    return first;
   }
 
   /**
@@ -129,9 +137,11 @@ export class WakeupTree {
   private comesFirst(node: number, history: History): boolean {
     const { sequence, footprints } = this;
     const process = footprints.proc[node];
+    this.matched = NONE;
     for (let k = 0; k < this.count; k++) {
       const x = sequence[k];
       if (history.proc[x] === process) {
+        this.matched = x;
         sequence.copyWithin(k, k + 1, this.count--);
         return true;
       }

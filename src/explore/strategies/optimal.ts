@@ -59,8 +59,10 @@ export class OptimalDpor extends PartialOrderSearch {
   }
 
   protected executed(): void {
-    const { races } = this.history;
-    for (let k = 0; k < races; k++) this.reverse(k);
+    const { history } = this;
+    for (let k = 0; k < history.races; k++) {
+      if (history.settled[k] === 0 && this.reverse(k)) history.settled[k] = 1;
+    }
   }
 
   protected stuck(from: number): void {
@@ -68,35 +70,42 @@ export class OptimalDpor extends PartialOrderSearch {
     for (let k = from; k < races; k++) this.reverse(k);
   }
 
-  private reverse(k: number): void {
+  /**
+   * Makes sure that executions are explored in which the race is the other way round.
+   * @returns true if the tree or the sleep set at the race has an event that comes first among
+   *   those that precede its second event: then no execution with both needs to look again.
+   */
+  private reverse(k: number): boolean {
     const { history, tree } = this;
     const e = history.raceFirst[k];
+    const second = history.raceSecond[k];
     tree.clear();
     history.openCut(k);
-    if (this.gather(e)) {
-      const reversed = history.scratch();
-      history.imagine(reversed, history.raceSecond[k]);
+    const reversed = history.dependsOnCut(second) ? history.scratch() : second;
+    let first = this.gather(e);
+    if (first === NONE) {
+      if (reversed !== second) history.imagine(reversed, second);
       tree.append(reversed);
-      const begins = this.sleepers > 0 && (!this.pass(reversed) || this.sleepers > 0);
-      if (!begins) tree.insert(e, history);
+      if (this.sleepers > 0 && !this.pass(reversed)) first = second;
+      else if (this.sleepers === 0) first = tree.insert(e, history);
     }
     history.revealStores();
+    return first !== NONE && (first <= second || first === reversed);
   }
 
   /**
    * Collects what the open cut leaves after the depth of `e`.
-   * @returns false if a sleeper can come first in it.
+   * @returns the event that a sleeper can do first in it, or NONE.
    */
-  private gather(e: number): boolean {
+  private gather(e: number): number {
     const { history, tree } = this;
     this.takeSleepers(e);
-    for (let x = e + 1; x < history.length; x++) {
-      if (history.isOutside(x)) continue;
+    for (let x = history.nextInside(e); x < history.length; x = history.nextInside(x)) {
       history.hideStores(x);
       tree.append(x);
-      if (this.sleepers > 0 && !this.pass(x)) return false;
+      if (this.sleepers > 0 && !this.pass(x)) return x;
     }
-    return true;
+    return NONE;
   }
 
   private takeSleepers(depth: number): void {

@@ -2,7 +2,8 @@
  * What the seed's questions have in common: a process of domain 0 whose threads run on vCPUs of
  * that domain, with an open gntdev file, and frames that domain 1 has granted to it.
  */
-import { firstVcpuOf } from '../hardware/params.ts';
+import { cpuLoad } from '../hardware/access.ts';
+import { firstVcpuOf, kernelBase } from '../hardware/params.ts';
 import { gntdevOpen } from '../linux/drivers/gntdev/file.ts';
 import { gntdevMapGrantRef, gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
 import { gnttabGrantForeignAccess } from '../linux/drivers/grant-table.ts';
@@ -15,8 +16,9 @@ import { pfnOf } from '../linux/mm/page.ts';
 import { VM_OPS_GNTDEV } from '../linux/mm/vm-ops.ts';
 import { VM_READ, VM_SHARED, VM_WRITE } from '../linux/mm/vma.ts';
 import type { Op } from '../shared/op.ts';
-import { readLocal, writeLocal } from '../shared/operations.ts';
+import { readLocal, warnOn, writeLocal } from '../shared/operations.ts';
 import { defineTable } from '../shared/table.ts';
+import { BUG_HELD_PAGE_FAULT } from './bugs.ts';
 
 /** The domain that maps, and the domain that grants. */
 export const BACKEND = 0;
@@ -87,4 +89,13 @@ export function* mapGrants(v: number, slot: number, count: number, start: number
 export function* pinUserPage(v: number, vpn: number): Op {
   const mm = readLocal(RaceProcess.mm.word);
   return yield* getUserPagesFast(v, mm, vpn, 1, FOLL_WRITE, RacePage.value.at2(v, 0));
+}
+
+/**
+ * The kernel reads a page that it holds, at its own address, as a driver without DMA does. A fault
+ * there is an oops.
+ */
+export function* useHeldPage(v: number, pg: number): Op<void> {
+  const fault = yield* cpuLoad(v, kernelBase() + pfnOf(pg), 0);
+  warnOn(fault !== 0, BUG_HELD_PAGE_FAULT, pg, fault);
 }

@@ -8,10 +8,13 @@ import { deferredWithoutPage } from './linux/l21-deferred-without-page.ts';
 import { gupFastWithoutRecheck } from './linux/m01-gup-fast-without-recheck.ts';
 import { tableFreedUnderWalker } from './linux/m02-table-freed-under-walker.ts';
 import { notifierRemove } from './linux/m08-notifier-remove.ts';
+import { dontneedAndGup } from './dontneed-and-gup.ts';
 import { oneFrameTwice } from './one-frame-twice.ts';
+import { partialMunmap } from './partial-munmap.ts';
 import type { Race } from './race.ts';
 import { revokeAndMap } from './revoke-and-map.ts';
 import { splitAndGup } from './split-and-gup.ts';
+import { unmapAndGupFast } from './unmap-and-gup-fast.ts';
 import { unmapInUse } from './unmap-in-use.ts';
 import { unmapAccounting } from './xen/x01-unmap-accounting.ts';
 import { doublePut } from './xen/x02-double-put.ts';
@@ -21,7 +24,15 @@ import { iommuUnderflow } from './xen/x22-iommu-underflow.ts';
 import { typeChange } from './xen/x28-type-change.ts';
 
 /** The questions that decide between designs. */
-const questions: readonly Race[] = [oneFrameTwice, unmapInUse, splitAndGup, revokeAndMap];
+const questions: readonly Race[] = [
+  oneFrameTwice,
+  unmapInUse,
+  splitAndGup,
+  unmapAndGupFast,
+  partialMunmap,
+  revokeAndMap,
+  dontneedAndGup,
+];
 
 /** Bugs of the hypervisor. */
 const ofXen: readonly Race[] = [

@@ -3,12 +3,11 @@
  * as direct I/O does, reads it through the kernel's address, and lets go; another unmaps the
  * address meanwhile.
  */
-import { cpuLoad } from '../hardware/access.ts';
-import { firstVcpuOf, kernelBase } from '../hardware/params.ts';
+import { firstVcpuOf } from '../hardware/params.ts';
 import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
 import { doMunmap } from '../linux/mm/munmap.ts';
-import { pfnOf, putPage } from '../linux/mm/page.ts';
+import { putPage } from '../linux/mm/page.ts';
 import type { Op } from '../shared/op.ts';
 import { readLocal, writeLocal } from '../shared/operations.ts';
 import {
@@ -19,6 +18,7 @@ import {
   mapGrants,
   pinUserPage,
   startProcess,
+  useHeldPage,
 } from './process.ts';
 import type { Race } from './race.ts';
 
@@ -34,7 +34,7 @@ function* directIo(): Op<void> {
   const v = firstVcpuOf(BACKEND);
   if ((yield* pinUserPage(v, VPN)) !== 1) return;
   const pg = readLocal(RacePage.value.at2(v, 0));
-  yield* cpuLoad(v, kernelBase() + pfnOf(pg), 0);
+  yield* useHeldPage(v, pg);
   yield* putPage(v, pg);
 }
 

@@ -20,7 +20,11 @@ import { unmapAccounting } from './xen/x01-unmap-accounting.ts';
 import { doublePut } from './xen/x02-double-put.ts';
 import { stealHandle } from './xen/x04-steal-handle.ts';
 import { devBusAddr } from './xen/x05-dev-bus-addr.ts';
+import { copyStatus } from './xen/x06-copy-status.ts';
+import { copyRelease } from './xen/x07-copy-release.ts';
+import { copyFrame } from './xen/x18-copy-frame.ts';
 import { iommuUnderflow } from './xen/x22-iommu-underflow.ts';
+import { iommuSkipped } from './xen/x23-iommu-skipped.ts';
 import { typeChange } from './xen/x28-type-change.ts';
 
 /** The questions that decide between designs. */
@@ -40,7 +44,11 @@ const ofXen: readonly Race[] = [
   doublePut,
   stealHandle,
   devBusAddr,
+  copyStatus,
+  copyRelease,
+  copyFrame,
   iommuUnderflow,
+  iommuSkipped,
   typeChange,
 ];
 

@@ -16,7 +16,14 @@ import type { Machine } from '../shared/layout.ts';
 import type { Observer } from '../shared/observer.ts';
 import { BUG_IMPLICIT_UNMAP } from '../xen/bugs.ts';
 import { ActiveEntry } from '../xen/grant-table/active.ts';
-import { TRC_PAGE_ALLOC, TRC_PAGE_FREE, TRC_PAGE_VALIDATED } from '../xen/tracepoints.ts';
+import {
+  TRC_GRANT_COPY,
+  TRC_GRANT_MAP,
+  TRC_PAGE_ALLOC,
+  TRC_PAGE_FREE,
+  TRC_PAGE_VALIDATED,
+} from '../xen/tracepoints.ts';
+import { checkCopy, checkMapped } from './invariants/grant-ops.ts';
 import { objectTouched, tableFreed, tableRead, watchedPools } from './objects.ts';
 import { accessEnded, grantMapped, grantUnmapped, guestPageFreed, pageGot } from './pages.ts';
 import { rangeOf } from './range.ts';
@@ -101,6 +108,10 @@ export function createOracle(
           return pageFreed(actor, a, report);
         case TRC_PAGE_ALLOC:
           return pageAllocated(actor, a, b, report);
+        case TRC_GRANT_MAP:
+          return checkMapped(actor, a, b, c, report);
+        case TRC_GRANT_COPY:
+          return checkCopy(actor, a, b, report);
         case TRC_PAGE_VALIDATED:
           return pageValidated(actor, a, b, report);
         default:

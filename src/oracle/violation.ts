@@ -41,6 +41,7 @@ export const KERNEL_ASSERTION = 0x10000;
 export const PAYLOAD_CORRUPT = 16;
 export const FREED_WHILE_GRANTED = 17;
 export const WRITABLE_TRANSLATION = 18;
+export const COPY_UNREFERENCED = 21;
 
 const list: readonly (readonly [number, string, string, string])[] = [
   [
@@ -156,6 +157,12 @@ const list: readonly (readonly [number, string, string, string])[] = [
     'I13',
     'a list of MMU notifiers holds one that is free, or one twice',
     'the next change of page tables runs into memory of somebody else, or for ever',
+  ],
+  [
+    COPY_UNREFERENCED,
+    'I2',
+    'a grant copy reached a frame without the reference, or wrote one without the type',
+    'the hypervisor writes for a guest where the guest itself may not: into page tables',
   ],
 ];
 

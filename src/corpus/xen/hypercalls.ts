@@ -5,14 +5,27 @@
 import { firstVcpuOf, kernelBase } from '../../hardware/params.ts';
 import { allocBalloonedPages } from '../../linux/drivers/balloon.ts';
 import { gnttabSetMapOp, gnttabSetUnmapOp } from '../../linux/drivers/map-refs.ts';
+import { pfnToMfn } from '../../linux/mm/p2m.ts';
 import { pfnOf } from '../../linux/mm/page.ts';
 import type { Op } from '../../shared/op.ts';
 import { read, readLocal, writeLocal } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
 import { GrantEntry } from '../../xen/grant-table/entry.ts';
+import { grantTableOpCopy } from '../../xen/grant-table/copy.ts';
 import { gnttabMapGrantRef } from '../../xen/grant-table/map.ts';
 import { gnttabUnmapGrantRef } from '../../xen/grant-table/unmap.ts';
 import {
+  COPY_DEST,
+  COPY_DEST_DOMID,
+  COPY_DEST_OFFSET,
+  COPY_FLAGS,
+  COPY_LEN,
+  COPY_SOURCE,
+  COPY_SOURCE_DOMID,
+  COPY_SOURCE_OFFSET,
+  COPY_STATUS,
+  GNTCOPY_dest_gref,
+  GNTCOPY_source_gref,
   GNTST_okay,
   MAP_DEV_BUS_ADDR,
   MAP_HANDLE,
@@ -20,6 +33,7 @@ import {
   UNMAP_DEV_BUS_ADDR,
   UNMAP_STATUS,
 } from '../../xen/public/grant-table.ts';
+import { DOMID_SELF } from '../../xen/public/xen.ts';
 import { BACKEND, FRONTEND, RaceGrant } from '../process.ts';
 
 /** A place for one mapping. */
@@ -39,8 +53,8 @@ const RacePlace = defineTable('race.place[%]', ['raceMappings'], {
   page: '[BOOT] page of the backend without a frame',
 });
 
-/** A page that a race is about. */
-export const RaceFrame = defineTable('race.frame', [], {
+/** Pages that a race is about. */
+export const RaceFrame = defineTable('race.frame[%]', ['raceMappings'], {
   vpn: '[BOOT] its address in the direct map of its owner',
   mfn: '[BOOT] its machine frame',
 });
@@ -101,4 +115,46 @@ export function* unmapGrant(v: number, place: number, host: number, device: numb
   }
   yield* gnttabUnmapGrantRef(v, op, 1);
   return yield* read(op + UNMAP_STATUS);
+}
+
+/** Notes a page of a domain in RaceFrame. @param slot - where. @param pg - page of the domain. */
+export function* noteFrame(slot: number, d: number, pg: number): Op<void> {
+  writeLocal(RaceFrame.vpn.at(slot), kernelBase() + pfnOf(pg));
+  writeLocal(RaceFrame.mfn.at(slot), yield* pfnToMfn(d, pfnOf(pg)));
+}
+
+/** The record of a copy of one word. @param op - word of the record. */
+function setCopyOp(op: number, flags: number): void {
+  writeLocal(op + COPY_SOURCE_OFFSET, 0);
+  writeLocal(op + COPY_DEST_OFFSET, 0);
+  writeLocal(op + COPY_LEN, 1);
+  writeLocal(op + COPY_FLAGS, flags);
+}
+
+/**
+ * Copies a word of a granted page into a page of the caller.
+ * @param v - vCPU. @param grant - index of RaceGrant. @param frame - index of RaceFrame.
+ * @returns GNTST_*.
+ */
+export function* copyFromGrant(v: number, grant: number, frame: number): Op {
+  const op = hypercallRecord(v);
+  setCopyOp(op, GNTCOPY_source_gref);
+  writeLocal(op + COPY_SOURCE, readLocal(RaceGrant.ref.at(grant)));
+  writeLocal(op + COPY_SOURCE_DOMID, readLocal(RaceGrant.domid.at(grant)));
+  writeLocal(op + COPY_DEST, readLocal(RaceFrame.mfn.at(frame)));
+  writeLocal(op + COPY_DEST_DOMID, DOMID_SELF);
+  yield* grantTableOpCopy(v, op, 1);
+  return yield* read(op + COPY_STATUS);
+}
+
+/** Copies a word of a page of the caller into a granted page. Parameters as above. */
+export function* copyToGrant(v: number, grant: number, frame: number): Op {
+  const op = hypercallRecord(v);
+  setCopyOp(op, GNTCOPY_dest_gref);
+  writeLocal(op + COPY_SOURCE, readLocal(RaceFrame.mfn.at(frame)));
+  writeLocal(op + COPY_SOURCE_DOMID, DOMID_SELF);
+  writeLocal(op + COPY_DEST, readLocal(RaceGrant.ref.at(grant)));
+  writeLocal(op + COPY_DEST_DOMID, readLocal(RaceGrant.domid.at(grant)));
+  yield* grantTableOpCopy(v, op, 1);
+  return yield* read(op + COPY_STATUS);
 }

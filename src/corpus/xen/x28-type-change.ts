@@ -8,11 +8,9 @@
 import { cpuStore } from '../../hardware/access.ts';
 import { flushTlbHypercall } from '../../hardware/flush.ts';
 import { PTE_PRESENT, PTE_RW, makePte } from '../../hardware/paging.ts';
-import { firstVcpuOf, kernelBase } from '../../hardware/params.ts';
+import { firstVcpuOf } from '../../hardware/params.ts';
 import { makePageReadonly } from '../../linux/mm/direct-map.ts';
-import { pfnToMfn } from '../../linux/mm/p2m.ts';
 import { allocTablePage } from '../../linux/mm/page-alloc.ts';
-import { pfnOf } from '../../linux/mm/page.ts';
 import type { Op } from '../../shared/op.ts';
 import {
   awaitNotEqual,
@@ -20,7 +18,6 @@ import {
   readLocal,
   readOnce,
   trace,
-  writeLocal,
   writeOnce,
 } from '../../shared/operations.ts';
 import { replaces } from '../../shared/override.ts';
@@ -41,7 +38,7 @@ import { TRC_PAGE_TYPE, TRC_PAGE_VALIDATED } from '../../xen/tracepoints.ts';
 import { BACKEND } from '../process.ts';
 import type { Race } from '../race.ts';
 import { BEFORE_AND_AFTER } from '../race.ts';
-import { RaceFrame } from './hypercalls.ts';
+import { RaceFrame, noteFrame } from './hypercalls.ts';
 
 /** A change of type before its reference: the flush, if a TLB may hold anything. */
 function* flushBeforeChange(v: number, mfn: number): Op<void> {
@@ -105,18 +102,17 @@ function* arrange(): Op<void> {
   const v = firstVcpuOf(BACKEND);
   const pg = yield* allocTablePage(v);
   yield* makePageReadonly(v, pg);
-  writeLocal(RaceFrame.vpn.word, kernelBase() + pfnOf(pg));
-  writeLocal(RaceFrame.mfn.word, yield* pfnToMfn(BACKEND, pfnOf(pg)));
+  yield* noteFrame(0, BACKEND, pg);
 }
 
 function* pinTable(): Op<void> {
-  yield* mmuextPinTable(firstVcpuOf(BACKEND), readLocal(RaceFrame.mfn.word), 1);
+  yield* mmuextPinTable(firstVcpuOf(BACKEND), readLocal(RaceFrame.mfn.at(0)), 1);
 }
 
 function* mapTouchUnmap(): Op<void> {
   const v = firstVcpuOf(BACKEND) + 1;
-  const vpn = readLocal(RaceFrame.vpn.word);
-  const mfn = readLocal(RaceFrame.mfn.word);
+  const vpn = readLocal(RaceFrame.vpn.at(0));
+  const mfn = readLocal(RaceFrame.mfn.at(0));
   if ((yield* updateVaMapping(v, vpn, makePte(mfn, PTE_PRESENT | PTE_RW))) < 0) return;
   yield* cpuStore(v, vpn, 0, 0);
   yield* updateVaMapping(v, vpn, makePte(mfn, PTE_PRESENT));

@@ -51,18 +51,20 @@ import { GrantTable, grantReadLock, grantReadUnlock, nrGrantEntries } from './lo
 import { getPagedFrame } from './paged-frame.ts';
 import { reduceStatusForPin, setStatus } from './status.ts';
 
-/** Register with the frame that acquireGrantForCopy found and referenced. */
+/** Register with the frame that acquireGrantForCopy referenced; a map uses it for its own. */
+export const REG_COPY_PAGE = 7;
+/** Register with the frame that is to be copied from or to. */
 export const REG_COPY_MFN = 8;
 /** Register with the first word of it that may be copied. */
 export const REG_COPY_OFFSET = 9;
 /** Register with the number of words from there. */
 export const REG_COPY_LENGTH = 10;
 /** Register: `range` as the shared entry gives it. */
-const REG_RANGE = 11;
+export const REG_RANGE = 11;
 
 /**
  * xen/common/grant_table.c: acquire_grant_for_copy(). The frame comes in REG_COPY_MFN, with a
- * reference, and what of it may be copied in REG_COPY_OFFSET and REG_COPY_LENGTH.
+ * reference as REG_COPY_PAGE says, and what of it may be copied in REG_COPY_OFFSET and REG_COPY_LENGTH.
  * @param rd - granting domain. @param gref - its grant. @param ldom - who copies.
  * @param readonly - 1 for a source. @param allowTransitive - 1 if the grant may lead to another.
  * @returns GNTST_*, or XEN_ERESTART if a transitive grant changed meanwhile; only GNTST_okay leaves
@@ -131,6 +133,7 @@ export function* admitCopy(
   let rc = yield* setStatus(rd, gref, version, readonly, 0, ldom);
   if (rc !== GNTST_okay) return rc;
   const mfn = yield* frameOfEntry(v, rd, gref, version);
+  setReg(v, REG_COPY_PAGE, mfn);
   if (mfn < 0) {
     rc = mfn;
   } else if (pin === 0) {
@@ -155,7 +158,7 @@ export function* admitCopy(
  * The frame that the shared entry names now, with a reference; REG_RANGE says what of it.
  * @returns mfn or a negative GNTST_*.
  */
-function* frameOfEntry(v: number, rd: number, gref: number, version: number): Op {
+export function* frameOfEntry(v: number, rd: number, gref: number, version: number): Op {
   setReg(v, REG_RANGE, makeRange(0, 0, frameWordCount()));
   let subPage = 0;
   if (version !== 1) {
@@ -189,6 +192,7 @@ export function* referencePinned(
   readonly: number,
 ): Op {
   const mfn = yield* read(ActiveEntry.mfn.at2(rd, gref));
+  setReg(v, REG_COPY_PAGE, mfn);
   const td = yield* pageGetOwnerAndReference(mfn);
   if (td === rd && (yield* isDying(rd)) === 0) return GNTST_okay;
   if (td !== NO_OWNER) yield* putPage(v, mfn);

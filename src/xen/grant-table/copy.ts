@@ -43,6 +43,7 @@ import {
   REG_COPY_LENGTH,
   REG_COPY_MFN,
   REG_COPY_OFFSET,
+  REG_COPY_PAGE,
   acquireGrantForCopy,
   releaseGrantForCopy,
 } from './copy-acquire.ts';
@@ -58,6 +59,7 @@ export const CopyBuf = defineTable('%v.copy[%]', ['vcpus', 'copyBuffers'], {
   domid: '[CPU] the same as the guest gave it',
   frame: '[CPU] grant reference or machine frame as the guest gave it',
   page: '[CPU] frame with a reference, -1 if none',
+  mfn: '[CPU] frame that is mapped for the copy; the same',
   mapped: '[CPU] 1 if the buffer can be used',
   haveGrant: '[CPU] 1 if a grant is pinned',
   haveType: '[CPU] 1 if a writable type reference is held',
@@ -86,7 +88,7 @@ function unlockDomains(v: number): void {
 }
 
 /** xen/common/grant_table.c: gnttab_copy_release_buf(). */
-function* releaseBuf(v: number, side: number): Op<void> {
+export function* releaseBuf(v: number, side: number): Op<void> {
   const domain = readLocal(CopyBuf.domain.at2(v, side));
   const page = readLocal(CopyBuf.page.at2(v, side));
   writeLocal(CopyBuf.mapped.at2(v, side), 0);
@@ -113,7 +115,8 @@ function* claimBuf(v: number, side: number, frame: number, isGref: boolean): Op 
     const transitive = optTransitiveGrants();
     const rc = yield* acquireGrantForCopy(v, domain, frame, domainOf(v), readonly, transitive);
     if (rc !== GNTST_okay) return rc;
-    writeLocal(CopyBuf.page.at2(v, side), reg(v, REG_COPY_MFN));
+    writeLocal(CopyBuf.page.at2(v, side), reg(v, REG_COPY_PAGE));
+    writeLocal(CopyBuf.mfn.at2(v, side), reg(v, REG_COPY_MFN));
     writeLocal(CopyBuf.offset.at2(v, side), reg(v, REG_COPY_OFFSET));
     writeLocal(CopyBuf.len.at2(v, side), reg(v, REG_COPY_LENGTH));
     writeLocal(CopyBuf.haveGrant.at2(v, side), 1);
@@ -121,6 +124,7 @@ function* claimBuf(v: number, side: number, frame: number, isGref: boolean): Op 
     const mfn = yield* getPagedFrame(v, frame, domain);
     if (mfn < 0) return mfn;
     writeLocal(CopyBuf.page.at2(v, side), mfn);
+    writeLocal(CopyBuf.mfn.at2(v, side), mfn);
     writeLocal(CopyBuf.offset.at2(v, side), 0);
     writeLocal(CopyBuf.len.at2(v, side), frameWordCount());
   }
@@ -194,8 +198,8 @@ function* copyBuf(v: number, op: number, len: number): Op {
     return GNTST_bad_copy_arg;
   }
   if (!withinBuf(v, SOURCE, from, len) || !withinBuf(v, DEST, to, len)) return GNTST_general_error;
-  const source = readLocal(CopyBuf.page.at2(v, SOURCE));
-  const dest = readLocal(CopyBuf.page.at2(v, DEST));
+  const source = readLocal(CopyBuf.mfn.at2(v, SOURCE));
+  const dest = readLocal(CopyBuf.mfn.at2(v, DEST));
   trace(TRC_GRANT_COPY, source, dest, len);
   for (let i = 0; i < len; i++) {
     yield* write(frameWord(dest, to + i), yield* read(frameWord(source, from + i)));

@@ -69,19 +69,20 @@ import { getPagedFrame } from './paged-frame.ts';
 import { reduceStatusForPin, setStatus } from './status.ts';
 
 /** Register: page references that the mapping holds so far. */
-const REG_REFCNT = 5;
+export const REG_REFCNT = 5;
 /** Register: writable type references that the mapping holds so far. */
-const REG_TYPECNT = 6;
+export const REG_TYPECNT = 6;
 /** Register: 1 once the PTE is written. */
-const REG_HOST_MAP = 7;
+export const REG_HOST_MAP = 7;
 
 /** Register: the word of the status, as found under the locks of step 2. */
-const REG_MAP_STATUS = 12;
+export const REG_MAP_STATUS = 12;
 
 /** maptrack's flags are 16 bits wide. */
-const MAPTRACK_FLAGS_MASK = 0xffff;
+export const MAPTRACK_FLAGS_MASK = 0xffff;
 
-function isReadonly(flags: number): number {
+/** @param flags - GNTMAP_*. @returns 0 or 1. */
+export function isReadonly(flags: number): number {
   return (flags & GNTMAP_readonly) !== 0 ? 1 : 0;
 }
 
@@ -90,7 +91,7 @@ function isReadonly(flags: number): number {
  * afterwards if a page reference came with it.
  * @returns the frame that is pinned now, or a negative GNTST_* with nothing held.
  */
-function* pinActiveEntry(v: number, rd: number, ref: number, flags: number): Op {
+export function* pinActiveEntry(v: number, rd: number, ref: number, flags: number): Op {
   const ld = domainOf(v);
   const incr = pinIncrement(flags);
   yield* grantReadLock(v, rd);
@@ -124,7 +125,7 @@ function* pinActiveEntry(v: number, rd: number, ref: number, flags: number): Op 
 }
 
 /** The first mapping or the first writer: status, and for the first the frame. @returns GNTST_*. */
-function* admit(
+export function* admit(
   v: number,
   rd: number,
   ref: number,
@@ -154,7 +155,7 @@ function* admit(
  * Step 3 of map_grant_ref() up to the PTE: what the mapping holds. The registers say how far it
  * came. @returns GNTST_*.
  */
-function* holdPage(v: number, rd: number, mfn: number, flags: number, hostAddr: number): Op {
+export function* holdPage(v: number, rd: number, mfn: number, flags: number, hostAddr: number): Op {
   let owner = NO_OWNER;
   if (reg(v, REG_REFCNT) === 0) {
     owner = yield* pageGetOwnerAndReference(mfn);
@@ -185,7 +186,7 @@ function* holdPage(v: number, rd: number, mfn: number, flags: number, hostAddr: 
 }
 
 /** The label undo_out of map_grant_ref(). */
-function* undoMap(
+export function* undoMap(
   v: number,
   rd: number,
   ref: number,
@@ -263,13 +264,13 @@ export function* mapGrantRef(v: number, op: number): Op<void> {
     return;
   }
 
-  trace(TRC_GRANT_MAP, ld, handle, mfn);
   // All users of a maptrack entry look at its flags first, so the flags are stored last.
   const mt = yield* maptrackEntry(ld, handle);
   yield* write(Maptrack.domid.at2(ld, mt), rd);
   yield* write(Maptrack.ref.at2(ld, mt), ref);
   yield* smpWmb();
   yield* writeOnce(Maptrack.flags.at2(ld, mt), flags & MAPTRACK_FLAGS_MASK);
+  trace(TRC_GRANT_MAP, ld, handle, mfn);
 
   yield* write(op + MAP_DEV_BUS_ADDR, mfn);
   yield* write(op + MAP_HANDLE, handle);

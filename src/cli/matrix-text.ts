@@ -40,6 +40,11 @@ export function printMatrix(wanted: readonly CellName[], cells: ReadonlyMap<stri
     print('');
   }
   if (past.length > 0) printPast(past, memories, cells);
+  print('safe N: every schedule covered, N traces. safe to Kp: every schedule with at most K');
+  print(
+    'preemptions covered, more undecided. BROKEN I8: see docs/invariants.md. ? N: N clean, open.',
+  );
+  print('');
   printSeeds([...cells.values()].filter(({ verdict }) => verdict === 'broken'));
 }
 
@@ -58,14 +63,14 @@ function printHead(designs: readonly string[]): void {
 
 function shortCell(cell: Cell | undefined): string {
   if (cell === undefined) return pad('not run', COLUMN);
-  const { verdict, executions, invariant } = cell;
+  const { verdict, executions, invariant, bound = 0 } = cell;
   switch (verdict) {
     case 'safe':
       return green(pad(`safe ${short(executions)}`, COLUMN));
     case 'broken':
       return red(pad(brokenWord(invariant), COLUMN));
     case 'undecided':
-      return pad(`? ${short(executions)}`, COLUMN);
+      return pad(bound > 0 ? `safe to ${bound}p` : `? ${short(executions)}`, COLUMN);
   }
 }
 
@@ -96,14 +101,19 @@ function printPast(
 
 function longCell(cell: Cell | undefined): string {
   if (cell === undefined) return pad('not run', PAST_COLUMN);
-  const { verdict, executions, invariant, preemptions = 0 } = cell;
+  const { verdict, executions, invariant, preemptions = 0, bound = 0 } = cell;
   switch (verdict) {
     case 'safe':
       return green(pad(`safe, all ${short(executions)} traces`, PAST_COLUMN));
     case 'broken':
       return red(pad(`${brokenWord(invariant)}, ${count(preemptions, 'preemption')}`, PAST_COLUMN));
     case 'undecided':
-      return pad(`undecided, ${short(executions)} clean`, PAST_COLUMN);
+      return pad(
+        bound > 0
+          ? `safe to ${count(bound, 'preemption')}, ${short(executions)}`
+          : `undecided, ${short(executions)} clean`,
+        PAST_COLUMN,
+      );
   }
 }
 

@@ -11,6 +11,8 @@ export interface PageCell {
   readonly design: string;
   readonly memory: string;
   readonly verdict: 'safe' | 'broken' | 'undecided';
+  /** Of an undecided cell: every schedule with at most so many preemptions was covered. */
+  readonly bound?: number;
   readonly executions: number;
   readonly strategy: string;
   readonly seconds: number;
@@ -142,8 +144,9 @@ function td(cells: readonly PageCell[]): Html {
 
 function details(cell: PageCell): Html {
   const { verdict, memory, executions, strategy, seconds, seed, message, invariant } = cell;
-  const { preemptions = 0 } = cell;
-  const head = verdict === 'broken' ? `broken ${invariant ?? ''}` : verdict;
+  const { preemptions = 0, bound = 0 } = cell;
+  const open = bound > 0 ? `safe to ${bound} preemptions, else undecided` : verdict;
+  const head = verdict === 'broken' ? `broken ${invariant ?? ''}` : open;
   const how = `${strategy}, ${executions} executions, ${seconds.toFixed(1)} s`;
   const more =
     seed === undefined

@@ -19,6 +19,8 @@ export interface Cell extends CellName {
   readonly verdict: 'safe' | 'broken' | 'undecided';
   /** Every schedule was covered, up to equivalence. */
   readonly exhausted: boolean;
+  /** Of an undecided cell: every schedule with at most so many preemptions was covered. */
+  readonly bound?: number;
   /** Complete executions: until the finding, or all. */
   readonly executions: number;
   /** The strategy that decided, or the last one that tried. */

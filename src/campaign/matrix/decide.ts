@@ -1,6 +1,7 @@
 /**
  * Decides a cell within a time: optimal DPOR first, which proves; where it does not come to its
- * end, PCT and POS with the rest of the time, which find. A finding is shrunk.
+ * end, all schedules with one preemption, with two, and so on, as far as the time goes; then PCT
+ * and POS with the rest, which find.
  */
 import { check } from '../../explore/check.ts';
 import type { CheckOptions, CheckResult } from '../../explore/check.ts';
@@ -18,40 +19,44 @@ export interface Attempt {
 }
 
 /** Shares of the time. */
-const PLAN: readonly (readonly [StrategyName, number])[] = [
-  ['optimal', 0.7],
-  ['pct', 0.15],
-  ['pos', 0.15],
-];
+const PROOF = 0.6;
+const BOUNDED = 0.2;
+const DRAWN = 0.1;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** @param scenario - that of the cell's race. */
 export function decide(scenario: Scenario, { cell, seconds, seed }: Attempt): Cell {
   const subject = { scenario: scenario.name, design: cell.design, param: 0 };
-  const prepared = scenario.prepare(subject);
+  const base = { ...scenario.prepare(subject), memory: cell.memory, seed, subject };
   const from = performance.now();
-  let executions = 0;
-  let strategy: StrategyName = 'optimal';
-  for (const [name, share] of PLAN) {
-    strategy = name;
-    const options: CheckOptions = {
-      ...prepared,
-      memory: cell.memory,
-      strategy,
-      seed,
-      subject,
-      seconds: seconds * share,
-      executions: NO_LIMIT,
-    };
+  const tally = { executions: 0, strategy: 'optimal' as StrategyName };
+  /** @returns the decided cell; undefined if it is as open as before. */
+  const attempt = (strategy: StrategyName, share: number, depth = 3): Cell | undefined => {
+    const limits = { seconds: seconds * share, executions: NO_LIMIT, depth };
+    const options: CheckOptions = { ...base, ...limits, strategy };
     const result = check(options);
-    executions += result.executions;
-    const spent = (performance.now() - from) / 1000;
-    if (result.verdict !== 'undecided') {
-      return { ...cell, ...outcomeOf(options, result), executions, strategy, seconds: spent };
-    }
+    tally.executions += result.executions;
+    tally.strategy = strategy;
+    if (result.verdict === 'undecided') return undefined;
+    return { ...cell, ...outcomeOf(options, result), ...tally, seconds: secondsSince(from) };
+  };
+  let decided = attempt('optimal', PROOF);
+  let bound = 0;
+  const boundedEnd = performance.now() + seconds * BOUNDED * 1000;
+  for (let depth = 1; decided === undefined; depth++) {
+    const left = (boundedEnd - performance.now()) / 1000;
+    if (left <= 0) break;
+    decided = attempt('preemption-bounded', left / seconds, depth);
+    if (performance.now() < boundedEnd) bound = depth;
   }
-  const spent = (performance.now() - from) / 1000;
-  return { ...cell, verdict: 'undecided', exhausted: false, executions, strategy, seconds: spent };
+  decided ??= attempt('pct', DRAWN) ?? attempt('pos', DRAWN);
+  if (decided !== undefined) return decided;
+  const open = { verdict: 'undecided', exhausted: false, bound } as const;
+  return { ...cell, ...open, ...tally, seconds: secondsSince(from) };
+}
+
+function secondsSince(from: number): number {
+  return (performance.now() - from) / 1000;
 }
 
 function outcomeOf(

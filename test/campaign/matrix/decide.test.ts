@@ -5,6 +5,7 @@
 import { expect, test } from 'vitest';
 import { decide } from '../../../src/campaign/matrix/decide.ts';
 import { raceScenarios } from '../../../src/campaign/race-scenarios.ts';
+import { findScenario } from '../../../src/cli/scenarios.ts';
 import type { Scenario } from '../../../src/explore/scenario.ts';
 import { parseSeed } from '../../../src/explore/seed.ts';
 import { replay } from '../../../src/explore/replay.ts';
@@ -33,4 +34,13 @@ test('a cell for which there was no time is undecided', () => {
   expect(decided.verdict).toBe('undecided');
   expect(decided.exhausted).toBe(false);
   expect(decided.seed).toBeUndefined();
+});
+
+test('a cell that was not exhausted says up to how many preemptions it was', () => {
+  const program = findScenario('program/rw');
+  const large = { ...program, prepare: () => program.prepare({ design: '', param: 8 }) };
+  const cell = { race: 'rw', design: '', memory: 'sc' } as const;
+  const decided = decide(large, { cell, seconds: 2, seed: 1 });
+  expect(decided.verdict).toBe('undecided');
+  expect(decided.bound).toBeGreaterThan(0);
 });

@@ -37,10 +37,10 @@ test('a cell for which there was no time is undecided', () => {
 });
 
 test('a cell that was not exhausted says up to how many preemptions it was', () => {
-  const program = findScenario('program/rw');
-  const large = { ...program, prepare: () => program.prepare({ design: '', param: 8 }) };
-  const cell = { race: 'rw', design: '', memory: 'sc' } as const;
-  const decided = decide(large, { cell, seconds: 2, seed: 1 });
+  const program = findScenario('program/fib_bench');
+  const large = { ...program, prepare: () => program.prepare({ design: '', param: 5 }) };
+  const cell = { race: 'fib_bench', design: '', memory: 'sc' } as const;
+  const decided = decide(large, { cell, seconds: 1, seed: 1 });
   expect(decided.verdict).toBe('undecided');
   expect(decided.bound).toBeGreaterThan(0);
 });

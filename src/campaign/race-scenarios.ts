@@ -45,10 +45,10 @@ export function prepareRace(race: Race, design: string, extras: RaceExtras = {})
   const actors = raceActors(race, config);
   const slot = new FindingSlot(machine);
   const perDomain = config['vcpusPerDomain'] ?? 1;
-  const owners = actors.map(({ vcpu }) => ({
-    vcpu,
+  const owners = actors.map(({ vcpu, hardware }) => ({
+    vcpu: hardware === undefined ? vcpu : -1,
     domid: Math.floor(vcpu / perDomain),
-    device: false,
+    device: hardware === 'device',
   }));
   const observer = createOracle(machine, owners, slot.report);
   // Nobody answers a flush while the machine is arranged, and nobody's TLB holds anything yet.

@@ -11,6 +11,7 @@ import { vcpuName } from '../shared/layout.ts';
 import type { Op } from '../shared/op.ts';
 import { writeLocal } from '../shared/operations.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
+import { dmaRaceTables } from './dma-buffer.ts';
 import { linuxRaceTables } from './linux/tables.ts';
 import { corpusDefaults, corpusTables } from './process.ts';
 import type { Race } from './race.ts';
@@ -23,6 +24,8 @@ export interface PosedActor {
   readonly vcpu: number;
   readonly body: () => Op<void>;
   readonly daemon: boolean;
+  /** Hardware of its own: nothing interrupts it, and it has no TLB. */
+  readonly hardware?: 'device' | 'cache';
   readonly interrupts?: { readonly actor: number; readonly word: number };
 }
 
@@ -32,6 +35,7 @@ export const raceTables: readonly AnyTable[] = [
   ...corpusTables,
   ...hypercallTables,
   ...linuxRaceTables,
+  ...dmaRaceTables,
 ];
 
 /** The sizes of a race's machine. @param design - one of the race's. */
@@ -49,40 +53,48 @@ export function raceConfig(race: Race, design: string): Config {
 export function raceActors(race: Race, config: Config): PosedActor[] {
   const perDomain = config['vcpusPerDomain'] ?? 1;
   const nameOf = (vcpu: number): string => vcpuName(vcpu, perDomain);
-  const tasks: PosedActor[] = race.actors.map(({ role, vcpu, body }) => ({
-    name: `${nameOf(vcpu)} ${role}`,
+  const tasks: PosedActor[] = race.actors.map(({ role, vcpu, hardware, body }) => ({
+    name: hardware === undefined ? `${nameOf(vcpu)} ${role}` : `${hardware} ${role}`,
     vcpu,
     body,
     daemon: false,
+    ...(hardware === undefined ? {} : { hardware }),
   }));
   for (const d of race.kernelThreads) {
     const vcpu = (d + 1) * perDomain - 1;
     const body = () => runProgram(PROGRAM_KERNEL_THREAD, vcpu, -1);
     tasks.push({ name: `${nameOf(vcpu)} kernel thread`, vcpu, body, daemon: true });
   }
-  const interrupts = tasks.flatMap(({ vcpu }, actor): PosedActor[] => [
+  const interrupts = tasks.flatMap(({ vcpu, hardware }, actor): PosedActor[] =>
+    hardware === undefined ? interruptsOf(vcpu, nameOf(vcpu), actor) : [],
+  );
+  return [...tasks, ...interrupts];
+}
+
+/** The interrupts of a vCPU. @param actor - who runs on it. */
+function interruptsOf(vcpu: number, name: string, actor: number): PosedActor[] {
+  return [
     {
-      name: `${nameOf(vcpu)} upcall`,
+      name: `${name} upcall`,
       vcpu,
       body: () => upcallActor(vcpu),
       daemon: true,
       interrupts: { actor, word: Vcpu.upcall.at(vcpu) },
     },
     {
-      name: `${nameOf(vcpu)} physical interrupt`,
+      name: `${name} physical interrupt`,
       vcpu,
       body: () => physicalActor(vcpu),
       daemon: true,
       interrupts: { actor, word: Vcpu.physical.at(vcpu) },
     },
-  ]);
-  return [...tasks, ...interrupts];
+  ];
 }
 
 /** Only vCPUs that somebody runs on take part in TLB flushes. */
 export function bringOnline(actors: readonly PosedActor[], vcpus: number): void {
   for (let v = 0; v < vcpus; v++) {
-    const used = actors.some(({ vcpu }) => vcpu === v);
+    const used = actors.some(({ vcpu, hardware }) => vcpu === v && hardware === undefined);
     writeLocal(Vcpu.online.at(v), used ? 1 : 0);
   }
 }

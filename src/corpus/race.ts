@@ -11,8 +11,10 @@ import type { Config } from '../shared/table.ts';
 export interface RaceActor {
   /** What it does, in a word or two. */
   readonly role: string;
-  /** The vCPU it runs on. */
+  /** The vCPU it runs on; for hardware, one of the domain that it works for. */
   readonly vcpu: number;
+  /** Hardware beside the vCPUs: a device that does DMA, or the CPUs' cache. */
+  readonly hardware?: 'device' | 'cache';
   readonly body: () => Op<void>;
 }
 

@@ -1,4 +1,6 @@
 /** All races of the corpus. */
+import { nonCoherentDma } from './dma-non-coherent.ts';
+import { dmaUnmapForeign } from './dma-unmap-foreign.ts';
 import { overrideAliasing } from './linux/l01-override-aliasing.ts';
 import { unmapInUseOfBlkback } from './linux/l03-unmap-in-use.ts';
 import { unmapThenReinstateRace } from './linux/l04-unmap-then-reinstate.ts';
@@ -36,6 +38,8 @@ const questions: readonly Race[] = [
   partialMunmap,
   revokeAndMap,
   dontneedAndGup,
+  ...dmaUnmapForeign,
+  ...nonCoherentDma,
 ];
 
 /** Bugs of the hypervisor. */

@@ -9,12 +9,15 @@
  * loadThrough and storeThrough. Other vCPUs and Xen can change page tables at any step, and a
  * translation that is cached already goes on being used.
  *
+ * On machines whose DMA does not see the CPUs' cache, 3 goes through the cache (cache.ts).
+ *
  * A store through a cached read-only translation walks again before it faults (AMD's manual,
  * volume 2, 5.5.2), so that a page table that became writable is seen without a flush.
  */
 import type { Op } from '../shared/op.ts';
 import { loadThrough, readOnce, storeThrough } from '../shared/operations.ts';
 import { LOST } from '../shared/kinds.ts';
+import { cachedLoad, cachedMaintain, cachedStore, nonCoherent } from './cache.ts';
 import { ptLevels } from './params.ts';
 import {
   PTE_PRESENT,
@@ -67,7 +70,9 @@ export function* cpuLoad(v: number, vpn: number, offset: number): Op {
       if (pte === 0) return FAULT_NOT_PRESENT;
       if (!namesFrame(pte)) return FAULT_NO_MEMORY;
     }
-    const value = yield* loadThrough(guard, sequence, frameWord(pteMfn(pte), offset));
+    let value = 0;
+    if (nonCoherent()) value = yield* cachedLoad(guard, sequence, pteMfn(pte), offset);
+    else value = yield* loadThrough(guard, sequence, frameWord(pteMfn(pte), offset));
     if (value === LOST) continue;
     if (cached === 0) tlbFill(v, vpn, pte);
     setReg(v, REG_VALUE, value);
@@ -93,10 +98,37 @@ export function* cpuStore(v: number, vpn: number, offset: number, value: number)
       if (!namesFrame(pte)) return FAULT_NO_MEMORY;
       if ((pte & PTE_RW) === 0) return FAULT_READ_ONLY;
     }
-    const done = yield* storeThrough(guard, sequence, frameWord(pteMfn(pte), offset), value);
+    let done = 0;
+    if (nonCoherent()) done = yield* cachedStore(guard, sequence, pteMfn(pte), offset, value);
+    else done = yield* storeThrough(guard, sequence, frameWord(pteMfn(pte), offset), value);
     if (done === LOST) continue;
     if (pte !== cached) tlbFill(v, vpn, pte);
     setReg(v, REG_MFN, pteMfn(pte));
+    return 0;
+  }
+}
+
+/**
+ * Cache maintenance of a word by virtual address, of which any alias will do (DC CVAC, DC IVAC,
+ * DC CIVAC). Without a cache between CPUs and memory there is nothing to do.
+ * @param vpn - virtual page. @param offset - word in the page. @param operation - CACHE_* bits.
+ * @returns 0 or FAULT_*.
+ */
+export function* cpuMaintain(v: number, vpn: number, offset: number, operation: number): Op {
+  if (!nonCoherent()) return 0;
+  const guard = Vcpu.tlbSequence.at(v);
+  for (;;) {
+    const sequence = yield* readOnce(guard);
+    const cached = tlbLookup(v, vpn);
+    let pte = cached;
+    if (cached === 0) {
+      pte = yield* walk(yield* readOnce(Vcpu.cr3.at(v)), vpn);
+      if (pte === 0) return FAULT_NOT_PRESENT;
+      if (!namesFrame(pte)) return FAULT_NO_MEMORY;
+    }
+    const done = yield* cachedMaintain(guard, sequence, pteMfn(pte), offset, operation);
+    if (done === LOST) continue;
+    if (cached === 0) tlbFill(v, vpn, pte);
     return 0;
   }
 }

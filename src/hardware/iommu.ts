@@ -42,6 +42,7 @@ export const Device = defineTable(
     inInvalidate: '[DEV] the invalidation has been entered',
     value: '[DEV] word that the last dmaRead fetched',
     refused: '[DEV] accesses that the IOMMU refused',
+    dmaLimit: '[BOOT] first frame that the device cannot address (its DMA mask), 0 if none',
   },
   { lineAligned: true },
 );

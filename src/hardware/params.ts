@@ -30,6 +30,7 @@ export const Params = defineTable('params', [], {
   secondMapping: '[BOOT] switch: workloads map some frames twice into one domain',
   lateDma: '[BOOT] switch: the network stack reads pages after the completion was reported',
   split: '[BOOT] switch: workloads split mappings by partial munmap and mprotect',
+  nonCoherent: '[BOOT] switch: CPUs keep frames in a cache that DMA does not see (cache.ts)',
 });
 
 export function domainCount(): number {

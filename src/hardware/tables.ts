@@ -4,6 +4,7 @@
 import type { Config, TableShape } from '../shared/table.ts';
 import { ConfigError } from '../shared/layout.ts';
 import { writeLocal } from '../shared/operations.ts';
+import { CacheLine } from './cache.ts';
 import { Device, Iommu, Iotlb } from './iommu.ts';
 import { FrameWord, MFN_LIMIT, PtWord } from './paging.ts';
 import { Params } from './params.ts';
@@ -24,6 +25,7 @@ export const hardwareTables = [
   Iotlb,
   PtWord,
   FrameWord,
+  CacheLine,
 ];
 
 /**
@@ -48,6 +50,9 @@ export const hardwareDefaults = {
   kernelBase: 32,
   iommu: 0,
   flushHypercall: 1,
+  nonCoherent: 0,
+  /** Frames that the CPUs' cache can hold: `frames` where DMA does not see the cache. */
+  cacheFrames: 1,
 } as const;
 
 /**
@@ -79,5 +84,8 @@ export function checkSizes(config: Config): void {
     throw new ConfigError('frameWords must not exceed ptEntries');
   }
   if (at('ptFrames') > at('frames')) throw new ConfigError('ptFrames must not exceed frames');
+  if (at('nonCoherent') !== 0 && at('cacheFrames') !== at('frames')) {
+    throw new ConfigError('with nonCoherent, cacheFrames must be frames');
+  }
   if (at('frames') > MFN_LIMIT) throw new ConfigError(`at most ${MFN_LIMIT} frames`);
 }

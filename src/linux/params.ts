@@ -9,6 +9,10 @@ import { defineTable } from '../shared/table.ts';
 export const LinuxParams = defineTable('linux', [], {
   tablePages: '[BOOT] the first pages of each domain, whose frames can hold page tables',
   splitNewAbove: '[BOOT] switch: munmap cuts its start with the new VMA above, as before 6.0',
+  dmaApi: '[BOOT] DMA_* kernel of the DMA API: see dma/platform.ts',
+  dmaHandles: '[BOOT] switch: DMA unmap takes handles, whatever the design (dma-handles.ts)',
+  ioTlbPages: '[BOOT] pages of the bounce pool of domain 0',
+  swiotlbForce: '[BOOT] switch: every DMA buffer is bounced (swiotlb=force)',
 });
 
 /** Pages of a domain that can hold page tables: pfns [0, tablePages). */

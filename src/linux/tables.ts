@@ -2,6 +2,7 @@
 import { bootParams } from '../hardware/tables.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 import { Mm } from './mm/mm.ts';
+import { dmaDefaults, dmaTables } from './dma/tables.ts';
 import { driversDefaults, driversTables } from './drivers/tables.ts';
 import { CurrentMm, Kernel, MmPool } from './mm/mm-life.ts';
 import { Gather, GatherPage, GatherTable } from './mm/mmu-gather.ts';
@@ -36,6 +37,7 @@ export const linuxTables: readonly AnyTable[] = [
   VmaNodePool,
   VmaSlot,
   ...driversTables,
+  ...dmaTables,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
@@ -59,6 +61,7 @@ export const linuxDefaults = {
   /** Switch: munmap cuts its start with the new VMA above, as up to 4.11. */
   splitNewAbove: 0,
   ...driversDefaults,
+  ...dmaDefaults,
 } as const;
 
 /** Writes the guest kernel's constants of the attached machine. */

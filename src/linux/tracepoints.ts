@@ -20,3 +20,13 @@ export const TRACE_GRANT_DEFERRED = 0x405;
 export const TRACE_UNMAP_BUSY = 0x406;
 /** A deferred grant has been pending for 60 tries: (domain, ref, 0). */
 export const TRACE_GRANT_STILL_PENDING = 0x407;
+/** A page is mapped for DMA, after its cache was maintained: (frame, page, DMA_* direction). */
+export const TRACE_DMA_MAP = 0x410;
+/** A DMA unmap begins: (frame, page that the kernel found behind it or -1, direction). */
+export const TRACE_DMA_UNMAP = 0x411;
+/** A DMA unmap has maintained the cache; the frame is the CPU's again: (frame, page, direction). */
+export const TRACE_DMA_UNMAP_END = 0x412;
+/** dma_sync_single_for_cpu(): the frame is the CPU's for a while: (frame, page, direction). */
+export const TRACE_DMA_SYNC_CPU = 0x413;
+/** dma_sync_single_for_device(): the device goes on: (frame, page, direction). */
+export const TRACE_DMA_SYNC_DEVICE = 0x414;

@@ -3,6 +3,7 @@
  * invariants that it concerns.
  */
 import { BUG_PAYLOAD } from '../hardware/bugs.ts';
+import { CacheLine, nonCoherent } from '../hardware/cache.ts';
 import { FrameWord, PtWord } from '../hardware/paging.ts';
 import {
   TRACE_GRANT_END,
@@ -23,6 +24,7 @@ import {
   TRC_PAGE_FREE,
   TRC_PAGE_VALIDATED,
 } from '../xen/tracepoints.ts';
+import { checkDmaMapped, dataAccess, dmaForget, dmaTraced } from './dma.ts';
 import { checkCopy, checkMapped } from './invariants/grant-ops.ts';
 import { objectTouched, tableFreed, tableRead, watchedPools } from './objects.ts';
 import { accessEnded, grantMapped, grantUnmapped, guestPageFreed, pageGot } from './pages.ts';
@@ -41,23 +43,21 @@ export interface ActorDomain {
   readonly device: boolean;
 }
 
-/**
- * Watches a run.
- * @param machine - the attached machine.
- * @param actors - by index of the actor in the run.
- * @param report - takes what is found.
- */
-export function createOracle(
+/** Tells the accesses to watched tables to the invariants that they concern. */
+function watchAccesses(
   machine: Machine,
   actors: readonly ActorDomain[],
   report: Report,
-): Observer {
+): Observer['access'] {
   const data = rangeOf(machine, FrameWord);
   const tables = rangeOf(machine, PtWord);
   const active = rangeOf(machine, ActiveEntry);
   const pinOffset = ActiveEntry.pin.word - active.from;
   const frameWords = FrameWord.value.count;
   const tableWords = PtWord.value.count;
+  const lines = rangeOf(machine, CacheLine);
+  const lineOffset = CacheLine.value.word - lines.from;
+  const cached = nonCoherent();
   const pools = watchedPools(machine);
 
   const frameAccess = (actor: number, kind: number, mfn: number, word: number): void => {
@@ -65,6 +65,14 @@ export function createOracle(
     if (who === undefined) return;
     if (kind !== LOAD_THROUGH && kind !== STORE_THROUGH && !who.device) return;
     checkAccess(actor, who.domid, mfn, word, report);
+    if (who.device) checkDmaMapped(actor, mfn, word, report);
+  };
+
+  const lineAccess = (actor: number, kind: number, word: number, value: number): void => {
+    if ((word - lines.from) % lines.stride !== lineOffset) return;
+    const at = ((word - lines.from) / lines.stride) | 0;
+    frameAccess(actor, kind, (at / frameWords) | 0, word);
+    dataAccess(actor, actors[actor]?.device === true, kind, at, word, value, report);
   };
 
   const tableAccess = (actor: number, kind: number, mfn: number, word: number): void => {
@@ -78,19 +86,38 @@ export function createOracle(
     }
   };
 
+  return (actor, kind, word, before, after) => {
+    if (word >= data.from && word < data.to) {
+      frameAccess(actor, kind, ((word - data.from) / frameWords) | 0, word);
+      if (!cached) return;
+      const isDevice = actors[actor]?.device === true;
+      dataAccess(actor, isDevice, kind, word - data.from, word, after, report);
+    } else if (word >= active.from && word < active.to) {
+      if (before === after || (word - active.from) % active.stride !== pinOffset) return;
+      pinChanged(actor, word, before, after, report);
+    } else if (word >= tables.from && word < tables.to) {
+      tableAccess(actor, kind, ((word - tables.from) / tableWords) | 0, word);
+    } else if (cached && word >= lines.from && word < lines.to) {
+      lineAccess(actor, kind, word, after);
+    } else {
+      objectAccess(actor, word);
+    }
+  };
+}
+
+/**
+ * Watches a run.
+ * @param machine - the attached machine.
+ * @param actors - by index of the actor in the run.
+ * @param report - takes what is found.
+ */
+export function createOracle(
+  machine: Machine,
+  actors: readonly ActorDomain[],
+  report: Report,
+): Observer {
   return {
-    access(actor, kind, word, before, after) {
-      if (word >= data.from && word < data.to) {
-        frameAccess(actor, kind, ((word - data.from) / frameWords) | 0, word);
-      } else if (word >= active.from && word < active.to) {
-        if (before === after || (word - active.from) % active.stride !== pinOffset) return;
-        pinChanged(actor, word, before, after, report);
-      } else if (word >= tables.from && word < tables.to) {
-        tableAccess(actor, kind, ((word - tables.from) / tableWords) | 0, word);
-      } else {
-        objectAccess(actor, word);
-      }
-    },
+    access: watchAccesses(machine, actors, report),
     trace(actor, point, a, b, c) {
       switch (point) {
         case TRACE_GUP:
@@ -107,6 +134,7 @@ export function createOracle(
         case TRC_PAGE_FREE:
           return pageFreed(actor, a, report);
         case TRC_PAGE_ALLOC:
+          dmaForget(a);
           return pageAllocated(actor, a, b, report);
         case TRC_GRANT_MAP:
           return checkMapped(actor, a, b, c, report);
@@ -115,7 +143,7 @@ export function createOracle(
         case TRC_PAGE_VALIDATED:
           return pageValidated(actor, a, b, report);
         default:
-          return undefined;
+          return dmaTraced(actor, point, a, b, report);
       }
     },
     bug(actor, id) {

@@ -4,6 +4,7 @@
  * right   how many active grant entries pin a frame for a domain [ORACLE]
  * page    the user address that a page's grant was mapped at, as gntdev asked for it [ORACLE]
  * walk    the page tables that a vCPU has come to in its RCU read section [ORACLE]
+ * dma     who may touch a frame that was mapped for DMA, and what it must be seen to hold
  * address the other way round; a direct-mapped cache, so an entry may be gone but never wrong
  */
 import { defineTable } from '../shared/table.ts';
@@ -27,7 +28,36 @@ export const ShadowWalk = defineTable('oracle.walk[%v].frame[%]', ['vcpus', 'ptF
   section: '[ORACLE] 1 + the RCU read section in which the vCPU last read this page table',
 });
 
-export const oracleTables = [ShadowRight, ShadowPage, ShadowAddress, ShadowWalk];
+export const ShadowDma = defineTable('oracle.dma.frame[%]', ['frames'], {
+  mapped: '[ORACLE] 1 + live DMA mappings of the frame, 0 if it was never mapped',
+  device: '[ORACLE] those of them during which the frame is the device’s',
+  none: '[ORACLE] 1 if the last unmap found no page behind the frame',
+});
+
+/** Only where DMA does not see the CPUs' cache. */
+export const ShadowData = defineTable(
+  'oracle.data.frame[%].word[%]',
+  ['cacheFrames', 'frameWords'],
+  {
+    value: '[ORACLE] what CPU or device stored last',
+    known: '[ORACLE] 1 once somebody did',
+  },
+);
+
+export const ShadowDmaPage = defineTable('oracle.dma.page[d%][%]', ['domains', 'pagesPerDomain'], {
+  mappings: '[ORACLE] live DMA mappings of the page',
+  frame: '[ORACLE] 1 + frame of the last',
+});
+
+export const oracleTables = [
+  ShadowRight,
+  ShadowPage,
+  ShadowAddress,
+  ShadowWalk,
+  ShadowDma,
+  ShadowDmaPage,
+  ShadowData,
+];
 
 /** Sizes of the oracle's tables. */
 export const oracleDefaults = { oracleAddresses: 256 };

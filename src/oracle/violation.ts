@@ -42,6 +42,12 @@ export const PAYLOAD_CORRUPT = 16;
 export const FREED_WHILE_GRANTED = 17;
 export const WRITABLE_TRANSLATION = 18;
 export const COPY_UNREFERENCED = 21;
+export const STALE_CPU_DATA = 32;
+export const STALE_DEVICE_DATA = 33;
+export const DMA_WRONG_PAGE = 34;
+export const DMA_WRONG_FRAME = 35;
+export const DMA_AFTER_UNMAP = 36;
+export const STALE_AFTER_NONE = 37;
 
 const list: readonly (readonly [number, string, string, string])[] = [
   [
@@ -163,6 +169,42 @@ const list: readonly (readonly [number, string, string, string])[] = [
     'I2',
     'a grant copy reached a frame without the reference, or wrote one without the type',
     'the hypervisor writes for a guest where the guest itself may not: into page tables',
+  ],
+  [
+    STALE_CPU_DATA,
+    'I16',
+    'after a DMA unmap a CPU read something else than what was stored last',
+    'the guest takes what its cache or memory held before for what the device delivered',
+  ],
+  [
+    STALE_AFTER_NONE,
+    'I16',
+    'a DMA unmap found no page behind the bus address (none), and a CPU read stale data',
+    'the kernel could not maintain the cache: the guest does not see what the device delivered',
+  ],
+  [
+    STALE_DEVICE_DATA,
+    'I16',
+    'a device read something else than what was stored before the buffer was mapped for it',
+    'what goes to disk or network is not what the guest wrote',
+  ],
+  [
+    DMA_WRONG_PAGE,
+    'I8',
+    'a DMA unmap found another page behind the bus address than one mapped for DMA there (wrong)',
+    'cache lines and references of a page that has nothing to do with it are touched',
+  ],
+  [
+    DMA_WRONG_FRAME,
+    'I12',
+    'a page was mapped for DMA at a frame that is not the one behind its kernel address',
+    'the device reads and writes a frame that the guest does not mean',
+  ],
+  [
+    DMA_AFTER_UNMAP,
+    'I5',
+    'a device accessed a frame after its DMA mapping was torn down',
+    'a late access reads or corrupts whatever the frame is used for by then',
   ],
 ];
 

@@ -8,17 +8,19 @@ import { getPage, mfnValid, putPage, putPageAllocRef } from './frame-table.ts';
 import { setGpfnFromMfn } from './m2p.ts';
 import { ZONE_DATA, allocDomheapPageOfZone } from './page-alloc.ts';
 import { NO_PAGE } from './page-info.ts';
+import { isDomainDirectMapped } from './params.ts';
 import { XEN_EINVAL, XEN_ENOMEM } from './public/xen.ts';
 
 /**
  * xen/common/memory.c: guest_remove_page(). The frame is freed when the last reference is gone:
- * mappings and grants may hold it longer.
+ * mappings and grants may hold it longer. That of a domain which is mapped 1:1 stays allocated: nobody
+ * else may get it, for the domain will want the same frame back (ARM).
  * @param v - vCPU that calls. @param d - owner. @param gmfn - its machine frame.
  * @returns 0 or a negative errno.
  */
 export function* guestRemovePage(v: number, d: number, gmfn: number): Op {
   if (!mfnValid(gmfn) || (yield* getPage(v, gmfn, d)) === 0) return -XEN_EINVAL;
-  yield* putPageAllocRef(v, gmfn);
+  if (!isDomainDirectMapped(d)) yield* putPageAllocRef(v, gmfn);
   yield* putPage(v, gmfn);
   return 0;
 }
@@ -52,4 +54,15 @@ export function* populatePhysmap(v: number, d: number, pfn: number, zone: number
  */
 export function* increaseReservation(v: number, pfn: number): Op {
   return yield* populatePhysmap(v, domainOf(v), pfn, ZONE_DATA);
+}
+
+/**
+ * XENMEM_populate_physmap of a domain that is mapped 1:1: the frame that bears the number, which
+ * the domain never lost. xen/common/memory.c: populate_physmap()
+ * @param v - vCPU that calls. @param gmfn - frame. @returns it, or -EINVAL if it is not its own.
+ */
+export function* populateDirectMapped(v: number, gmfn: number): Op {
+  if (!mfnValid(gmfn) || (yield* getPage(v, gmfn, domainOf(v))) === 0) return -XEN_EINVAL;
+  yield* putPage(v, gmfn);
+  return gmfn;
 }

@@ -17,6 +17,8 @@ export const XenParams = defineTable('xen', [], {
   maptrackPerFrame: '[BOOT] MAPTRACK_PER_PAGE (256 in life)',
   unmapBatch: '[BOOT] GNTTAB_UNMAP_BATCH_SIZE',
   ports: '[BOOT] event channels of each domain',
+  cacheFlush: '[BOOT] switch: the hypervisor knows GNTTABOP_cache_flush',
+  directMapped: '[BOOT] switch: domain 0 is mapped 1:1 (ARM): its frames stay its own',
   maxPages: '[BOOT] d->max_pages; 0 means as many as there are frames',
 });
 
@@ -52,4 +54,9 @@ export function optGrantTransfer(): number {
 
 export function maptrackPerFrame(): number {
   return readLocal(XenParams.maptrackPerFrame.word);
+}
+
+/** is_domain_direct_mapped(). @param d - domain. */
+export function isDomainDirectMapped(d: number): boolean {
+  return d === 0 && readLocal(XenParams.directMapped.word) !== 0;
 }

@@ -71,6 +71,8 @@ export const xenDefaults = {
   copyBuffers: 2,
   ports: 32,
   evtchnWords: 1,
+  cacheFlush: 0,
+  directMapped: 0,
   maxPages: 0,
   reservedEntries: 8,
   physmapGfns: 4,

@@ -15,6 +15,7 @@ import { NO_PAGE, pageOf } from '../mm/page.ts';
 import { gntdevFindPage } from '../drivers/gntdev/find-page.ts';
 import { VM_OPS_GNTDEV } from '../mm/vm-ops.ts';
 import { Vma } from '../mm/vma.ts';
+import { LinuxParams } from '../params.ts';
 import { foreignPagesMap, foreignPagesUnmap } from './foreign-page.ts';
 import { m2pOverrideMap, m2pOverrideUnmap, mfnToPage } from './m2p-override.ts';
 import { vmaPagesClose, vmaPagesLookup, vmaPagesOpen, vmaPagesSplit } from './vma-pages.ts';
@@ -25,9 +26,10 @@ export const M2P_OVERRIDE = 1;
 export const VMA_PAGES = 2;
 /** Linux 7.0: the VMA operation find_normal_page; gntdev unmaps without waiting. */
 export const FIND_NORMAL_PAGE = 3;
-
 /** Linux 4.0: the VMA operation find_special_page; gntdev waits until pages are idle. */
 export const FIND_SPECIAL_PAGE = 4;
+/** vma-pages, and DMA unmap by handles. */
+export const DMA_HANDLES = 5;
 
 /** Printable names, indexed by design. */
 export const DESIGN_NAMES: readonly string[] = [
@@ -36,13 +38,21 @@ export const DESIGN_NAMES: readonly string[] = [
   'vma-pages',
   'find-normal-page',
   'find-special-page',
+  'dma-handles',
 ];
 /** The names of all designs, as users choose from them. */
 export const EVERY_DESIGN: readonly string[] = DESIGN_NAMES.slice(1);
 
-/** @returns the design under study. */
+/** @returns the design under study; for all but the DMA API dma-handles is vma-pages. */
 export function design(): number {
-  return readLocal(Params.design.word);
+  const chosen = readLocal(Params.design.word);
+  return chosen === DMA_HANDLES ? VMA_PAGES : chosen;
+}
+
+/** @returns 1 if DMA unmap takes handles: in a design of its own, or on top of any other. */
+export function designHasDmaHandles(): number {
+  if (readLocal(Params.design.word) === DMA_HANDLES) return 1;
+  return readLocal(LinuxParams.dmaHandles.word);
 }
 
 /** @returns 1 if ballooned pages keep a mapping of a scratch page. */

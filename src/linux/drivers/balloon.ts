@@ -22,9 +22,15 @@ import { mutexLock, mutexUnlock } from '../../shared/mutex.ts';
 import type { Op } from '../../shared/op.ts';
 import { read, readLocal, warnOn, write, writeLocal } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
-import { decreaseReservation, increaseReservation } from '../../xen/memory.ts';
+import {
+  decreaseReservation,
+  increaseReservation,
+  populateDirectMapped,
+} from '../../xen/memory.ts';
 import { updateVaMapping } from '../../xen/mmu.ts';
 import { designHasScratchPages } from '../designs/design.ts';
+import { frameAtPfn } from '../dma/memblock.ts';
+import { onArm } from '../dma/platform.ts';
 import { ENOMEM } from '../errno.ts';
 import { flushTlbAll } from '../mm/flush.ts';
 import { INVALID_P2M_ENTRY, pfnToMfn, setPhysToMachine } from '../mm/p2m.ts';
@@ -152,7 +158,9 @@ export function* balloonDeflate(v: number, count: number): Op {
     const pg = yield* balloonRetrieve(d);
     if (pg === NO_PAGE) break;
     const pfn = pfnOf(pg);
-    const mfn = yield* increaseReservation(v, pfn);
+    let mfn = 0;
+    if (onArm() && d === 0) mfn = yield* populateDirectMapped(v, frameAtPfn(pfn));
+    else mfn = yield* increaseReservation(v, pfn);
     if (mfn < 0) {
       yield* balloonAppend(d, pg);
       break;

@@ -24,3 +24,7 @@ export const BUG_FREEABLE_MAPS = 0x509;
 export const BUG_FREE_REF = 0x50a;
 /** gntdev looked for the page of an address beyond its array (KASAN). Operands: map, index. */
 export const BUG_MAP_PAGES_BOUNDS = 0x50b;
+/** A bounce buffer or the page it stands for cannot be reached. Operands: address, fault. */
+export const BUG_DMA_BOUNCE = 0x510;
+/** Cache maintenance of a DMA buffer failed. Operands: address, fault or error. */
+export const BUG_DMA_MAINTENANCE = 0x511;

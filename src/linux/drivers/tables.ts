@@ -9,6 +9,7 @@ import {
   ReplaceOp,
   initM2pOverride,
 } from '../designs/m2p-override.ts';
+import { initDma } from '../dma/tables.ts';
 import { PageArray, PageArrayBitmap, PageSlot } from '../designs/vma-pages.ts';
 import { Balloon, BalloonFrame, BalloonScratch, balloonInit } from './balloon.ts';
 import { BlkfrontGrant } from './blkfront.ts';
@@ -117,11 +118,13 @@ export const driversDefaults = {
 } as const;
 
 /**
- * Initialises the drivers of one domain: gnttab_init(), balloon_init(), m2p_override_init().
+ * Initialises the drivers of one domain: gnttab_init(), balloon_init(), m2p_override_init(),
+ * xen_swiotlb_init().
  * @param v - a vCPU of the domain, whose page allocator and kernel page tables are up.
  * @param d - its domain.
  */
 export function bootDrivers(v: number, d: number): void {
+  initDma(v, d);
   initFreeRefs(d);
   initDeferredGrants(d);
   initM2pOverride(d);

@@ -16,6 +16,9 @@ import { readOnce, writeOnce } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
 import { domainOf, frameCount, pagesPerDomain } from '../../hardware/params.ts';
 import { getGpfnFromMfn } from '../../xen/m2p.ts';
+import { designHasDmaHandles } from '../designs/design.ts';
+import { addMachToPhys, removeMachToPhys } from '../dma/arm-p2m.ts';
+import { DMA_ARM_MACH_TO_PHYS, dmaApi } from '../dma/platform.ts';
 
 /** arch/x86/include/asm/xen/page.h: nothing is behind the pfn. */
 export const INVALID_P2M_ENTRY = -1;
@@ -47,10 +50,17 @@ export function* getPhysToMachine(d: number, pfn: number): Op {
 
 /**
  * arch/x86/xen/p2m.c: set_phys_to_machine()
+ * On ARM with a tree by frame a foreign frame that the tree refuses is not recorded, and no caller
+ * asks.
  * @param v - vCPU that runs this; the entry is its domain's. @param pfn - page frame number.
  * @param entry - new entry with its bits.
  */
 export function* setPhysToMachine(v: number, pfn: number, entry: number): Op<void> {
+  if (dmaApi() === DMA_ARM_MACH_TO_PHYS && designHasDmaHandles() === 0) {
+    const foreign = entry !== INVALID_P2M_ENTRY && (entry & FOREIGN_FRAME_BIT) !== 0;
+    if (!foreign) yield* removeMachToPhys(v, pfn);
+    else if ((yield* addMachToPhys(v, pfn, p2mEntryMfn(entry))) === 0) return;
+  }
   yield* writeOnce(P2m.value.at2(domainOf(v), pfn), entry);
 }
 

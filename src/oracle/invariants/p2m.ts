@@ -52,6 +52,13 @@ function scratchFrames(d: number): ReadonlySet<number> {
   return frames;
 }
 
+/** The frame that is mapped at the kernel address of a page. @returns mfn, -1 if none. */
+export function kernelFrameOf(d: number, pfn: number): number {
+  const word = leafWord(peek(Kernel.root.at(d)), kernelBase() + pfn);
+  const pte = word < 0 ? 0 : peek(word);
+  return (pte & PTE_PRESENT) !== 0 ? pteMfn(pte) : -1;
+}
+
 /** The word of a leaf entry, -1 if a table is missing. */
 function leafWord(root: number, vpn: number): number {
   let table = root;

@@ -13,8 +13,8 @@ import { XEN_EINVAL, XEN_ENOMEM } from './public/xen.ts';
 
 /**
  * xen/common/memory.c: guest_remove_page(). The frame is freed when the last reference is gone:
- * mappings and grants may hold it longer. That of a domain which is mapped 1:1 stays allocated: nobody
- * else may get it, for the domain will want the same frame back (ARM).
+ * mappings and grants may hold it longer. That of a domain which is mapped 1:1 stays allocated:
+ * nobody else may get it, for the domain will want the same frame back (ARM).
  * @param v - vCPU that calls. @param d - owner. @param gmfn - its machine frame.
  * @returns 0 or a negative errno.
  */

@@ -72,7 +72,8 @@ async function followOnThreads(
 ): Promise<Pick<Outcome, 'trace' | 'difference'>> {
   const module = castModuleOf(scenario);
   const { machine, actors } = options;
-  const cast = { scenario: scenario.name, design: seed.design, param: seed.param };
+  const { design, param, without = [] } = seed;
+  const cast = { scenario: scenario.name, design, param, without };
   const crew = new LockstepCrew(machine, module, cast, actors.length);
   try {
     const { schedule, choices } = run;

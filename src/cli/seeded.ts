@@ -1,5 +1,6 @@
 /** From a pasted seed to the program that it speaks of. */
 import type { CheckOptions } from '../explore/check.ts';
+import { leaveOut } from '../explore/leave-out.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import type { Seed } from '../explore/seed.ts';
 import { SeedError, parseSeed } from '../explore/seed.ts';
@@ -17,7 +18,7 @@ export interface Seeded {
 export function seededProgram(text: string): Seeded {
   const seed = readSeed(text);
   const scenario = findScenario(seed.scenario);
-  const { design, param } = seed;
+  const { design, param, without = [] } = seed;
   if (design === '' ? scenario.designs.length > 0 : !scenario.designs.includes(design)) {
     throw new UsageError(`the seed names a design that ${scenario.name} lacks: "${design}"`);
   }
@@ -26,7 +27,15 @@ export function seededProgram(text: string): Seeded {
   }
   const subject = { scenario: scenario.name, design, param };
   const prepared = scenario.prepare({ design, param });
-  return { seed, scenario, options: { ...prepared, memory: seed.memory, subject } };
+  const most = prepared.actors.length - 1;
+  const unknown = without.find((actor) => actor > most);
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `the seed leaves out actor ${unknown}, but those of ${scenario.name} are 0 to ${most}`,
+    );
+  }
+  const options = leaveOut({ ...prepared, memory: seed.memory, subject }, without);
+  return { seed, scenario, options };
 }
 
 function readSeed(text: string): Seed {

@@ -1,18 +1,25 @@
-/** `gntrace shrink`: the shortest schedule that breaks the same thing. */
+/** `gntrace shrink`: the smallest program and the simplest schedule that break the same thing. */
 import { Command } from 'commander';
+import type { Complaint } from '../explore/finding.ts';
+import type { Replayed } from '../explore/replay.ts';
 import { replay } from '../explore/replay.ts';
+import type { Seed } from '../explore/seed.ts';
 import { formatSeed } from '../explore/seed.ts';
 import type { Shrunk } from '../explore/shrink.ts';
 import { shrink } from '../explore/shrink.ts';
 import { LiveLine, bold, print } from './output.ts';
 import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
+import { shrinkableOf } from './shrinkable.ts';
 import { EXIT_FINDING, UsageError } from './usage.ts';
+
+/** Steps by which a schedule is sought for a program with an operation less. */
+export const SEARCH_STEPS = 30_000;
 
 /** The command. @param exit - takes the exit status. */
 export function shrinkCommand(exit: (status: number) => void): Command {
   return new Command('shrink')
-    .description('make the schedule of a seed as simple as can be')
+    .description('make the program and the schedule of a seed as small as can be')
     .argument('<seed>', 'a line gnt1.… of a schedule that breaks something')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', '\nExit status: 1 the finding, smaller, 2 wrong use, 3 tool failed.')
@@ -24,27 +31,46 @@ export function shrinkCommand(exit: (status: number) => void): Command {
           'the schedule of this seed breaks nothing: there is nothing to shrink',
         );
       }
-      const line = new LiveLine();
-      const shrunk = shrink(
-        { options: seeded.options },
-        { ...before.complaint, schedule: before.schedule, choices: before.choices },
-        ({ replays, actors, preemptions, steps }) =>
-          line.show(
-            `${replays} replays: ${actors} actors, ${preemptions} preemptions, ${steps} steps`,
-          ),
-      );
-      line.clear();
-      const seed = formatSeed({ ...seeded.seed, ...shrunk.finding });
-      if (json === true) print(JSON.stringify(jsonOf(seeded, shrunk, seed)));
-      else describe(seeded, before, shrunk, seed);
+      const shrunk = shrinkSeeded(seeded, before, before.complaint);
+      const seed = formatSeed(shrunkSeed(seeded, shrunk));
+      if (json === true) print(JSON.stringify(jsonOf(shrunk, seed)));
+      else describe(before, shrunk, seed);
       exit(EXIT_FINDING);
     });
 }
 
-function jsonOf({ scenario }: Seeded, shrunk: Shrunk, seed: string): object {
-  const { replays, actors, preemptions, steps, dropped, finding } = shrunk;
+/** Shrinks what a replay has shown; a line on the terminal says how far it has come. */
+function shrinkSeeded({ seed, scenario }: Seeded, before: Replayed, complaint: Complaint): Shrunk {
+  const { schedule, choices } = before;
+  const { design, param, memory, without = [] } = seed;
+  const line = new LiveLine();
+  try {
+    return shrink(
+      shrinkableOf({ scenario, design, param, memory }),
+      { ...complaint, schedule, choices },
+      ({ replays, actors, preemptions, steps }) =>
+        line.show(
+          `${replays} executions: ${actors} actors, ${preemptions} preemptions, ${steps} steps`,
+        ),
+      { without, searchSteps: SEARCH_STEPS },
+    );
+  } finally {
+    line.clear();
+  }
+}
+
+function shrunkSeed({ seed }: Seeded, { program, finding, without }: Shrunk): Seed {
+  const { scenario = seed.scenario, param = seed.param } = program.options.subject ?? {};
+  const { schedule, choices } = finding;
+  return { ...seed, scenario, param, schedule, choices, without };
+}
+
+function jsonOf(shrunk: Shrunk, seed: string): object {
+  const { program, replays, actors, preemptions, steps, dropped, finding } = shrunk;
+  const { scenario, param } = program.options.subject ?? {};
   return {
-    scenario: scenario.name,
+    scenario,
+    param,
     invariant: finding.invariant,
     message: finding.message,
     words: finding.words,
@@ -57,17 +83,13 @@ function jsonOf({ scenario }: Seeded, shrunk: Shrunk, seed: string): object {
   };
 }
 
-function describe(
-  { scenario }: Seeded,
-  before: { readonly preemptions: number; readonly schedule: readonly number[] },
-  shrunk: Shrunk,
-  seed: string,
-): void {
-  const { preemptions, steps, replays, dropped, finding } = shrunk;
-  print(`${bold(scenario.name)}  ${finding.message}`);
+function describe(before: Replayed, shrunk: Shrunk, seed: string): void {
+  const { program, preemptions, steps, replays, dropped, finding } = shrunk;
+  const { scenario = '' } = program.options.subject ?? {};
+  print(`${bold(scenario)}  ${finding.message}`);
   print(
     `  from ${before.schedule.length} steps and ${before.preemptions} preemptions ` +
-      `to ${steps} and ${preemptions}, after ${replays} replays`,
+      `to ${steps} and ${preemptions}, after ${replays} executions`,
   );
   if (dropped.length > 0) print(`  without ${dropped.join(', ')}`);
   print(`  gntrace replay ${seed}`);

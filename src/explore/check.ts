@@ -61,6 +61,8 @@ export interface CheckOptions {
     readonly scenario?: string;
     readonly design?: string;
     readonly param?: number;
+    /** Actors that are left out (leave-out.ts). */
+    readonly without?: readonly number[];
   };
   /** false: an execution in which actors wait for ever is as good as one that ends. */
   readonly deadlocks?: boolean;
@@ -162,6 +164,7 @@ function findingOf(options: CheckOptions, fibers: Fibers, complaint: Complaint):
     strategy: options.strategy ?? 'random',
     schedule,
     choices,
+    ...(subject.without !== undefined && { without: subject.without }),
   });
   return { ...complaint, seed, schedule, choices };
 }

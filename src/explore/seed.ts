@@ -2,10 +2,12 @@
  * Seeds: one line that says how to see an execution again, anywhere.
  *
  *   gnt1.SCENARIO.DESIGN.PARAM.MEMORY.WORKLOAD.STRATEGY.SCHEDULE.CHOICES.CHECKSUM
+ *   gnt1.SCENARIO.DESIGN.PARAM.MEMORY.WORKLOAD.STRATEGY.SCHEDULE.CHOICES.WITHOUT.CHECKSUM
  *
  * The schedule names processes by letters (a = 0 … z = 25, A = 26 … Z = 51, then _52_ …), each
  * with the length of its turn if that is more than one step: `a12b1` is `a12b`. Choices of data
- * are numbers joined by `-`. The checksum covers all that stands before it.
+ * are numbers joined by `-`. Actors that are left out are named by their letters; if there are
+ * none, there is no such field. The checksum covers all that stands before it. See docs/seeds.md.
  */
 import type { MemoryName } from './fibers.ts';
 
@@ -22,6 +24,8 @@ export interface Seed {
   readonly strategy: string;
   readonly schedule: readonly number[];
   readonly choices: readonly number[];
+  /** Actors that are left out, in order; absent if all run. */
+  readonly without?: readonly number[];
 }
 
 /** A text that is no usable seed; the message is one line for the user. */
@@ -42,6 +46,9 @@ export function formatSeed(seed: Seed): string {
     escape(seed.strategy),
     formatSchedule(seed.schedule),
     seed.choices.join('-'),
+    ...(seed.without === undefined || seed.without.length === 0
+      ? []
+      : [seed.without.map(letterOf).join('')]),
   ].join('.');
   return `${body}.${checksum(body)}`;
 }
@@ -57,8 +64,10 @@ export function parseSeed(text: string): Seed {
   }
   const end = line.lastIndexOf('.');
   const fields = line.slice(0, end).split('.');
-  if (fields.length !== 9) {
-    throw new SeedError('the seed is cut off or damaged: it must have ten fields between dots');
+  if (fields.length !== 9 && fields.length !== 10) {
+    throw new SeedError(
+      'the seed is cut off or damaged: it must have ten or eleven fields between dots',
+    );
   }
   if (checksum(line.slice(0, end)) !== line.slice(end + 1)) {
     throw new SeedError('the seed is damaged: its checksum does not fit (was it copied whole?)');
@@ -76,6 +85,7 @@ export function parseSeed(text: string): Seed {
     strategy: unescape(fields[6]),
     schedule: parseSchedule(fields[7]),
     choices: fields[8] === '' ? [] : fields[8].split('-').map(Number),
+    ...(fields.length === 10 && { without: parseSchedule(fields[9]) }),
   };
 }
 
@@ -86,11 +96,15 @@ export function formatSchedule(schedule: readonly number[]): string {
     const process = schedule[i];
     let end = i + 1;
     while (end < schedule.length && schedule[end] === process) end++;
-    text += LETTERS[process] ?? `_${process}_`;
+    text += letterOf(process);
     if (end - i > 1) text += String(end - i);
     i = end;
   }
   return text;
+}
+
+function letterOf(process: number): string {
+  return LETTERS[process] ?? `_${process}_`;
 }
 
 function parseSchedule(text: string): number[] {

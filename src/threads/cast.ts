@@ -28,6 +28,8 @@ export interface CastOptions {
   readonly scenario: string;
   readonly design: string;
   readonly param: number;
+  /** Numbers of actors that do nothing. */
+  readonly without?: readonly number[];
 }
 
 /** What a module with casts exports as `createCast`. */

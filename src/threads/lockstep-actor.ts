@@ -40,7 +40,7 @@ export async function runLockstepActor(editionRoot: URL): Promise<void> {
       const processor = processorOf(actors, index);
       const observer = cast.observer?.() ?? silent;
       enterRun({ baton: new Int32Array(buffer), index, processor, observer });
-      actors[index]?.body();
+      if (setup.options.without?.includes(index) !== true) actors[index]?.body();
       leaveRun();
       parentPort?.postMessage(left);
     } catch (error) {

@@ -36,6 +36,13 @@ test('what is written is read again', () => {
   );
 });
 
+test('actors that are left out have a field of their own, and only then', () => {
+  const text = formatSeed({ ...sample, without: [1, 27, 60] });
+  expect(text).toMatch(/\.a3baB_60_2\.2-0\.bB_60_\.\w{8}$/);
+  expect(parseSeed(text)).toEqual({ ...sample, without: [1, 27, 60] });
+  expect(formatSeed({ ...sample, without: [] })).toBe(formatSeed(sample));
+});
+
 test('a seed is one readable line without anything that a shell would touch', () => {
   const text = formatSeed(sample);
   expect(text).toMatch(

@@ -5,11 +5,15 @@
  */
 import { expect, test } from 'vitest';
 import { check } from '../../src/explore/check.ts';
+import { leaveOut } from '../../src/explore/leave-out.ts';
 import { replay } from '../../src/explore/replay.ts';
+import { parseSeed } from '../../src/explore/seed.ts';
 import type { Shrinkable } from '../../src/explore/shrink.ts';
 import { shrink } from '../../src/explore/shrink.ts';
 import { createMachine } from '../../src/shared/layout.ts';
 import { mem } from '../../src/shared/memory.ts';
+import type { Op } from '../../src/shared/op.ts';
+import { awaitNotEqual } from '../../src/shared/operations.ts';
 import { actorsOf, at, idle, increment, lostUpdate, Word } from './arena.ts';
 
 test.each([1, 2, 3, 4, 5])('seed %i: one preemption and two actors are left', (seed) => {
@@ -61,6 +65,45 @@ test('no turn of a shrunk schedule can be dropped', () => {
   const bare = { ...options, memory: 'tso' as const };
   const again = replay(bare, { schedule: [], choices: [] });
   expect(again.complaint).toBeNull();
+});
+
+test('a finding that was made without some actors is shrunk without them', () => {
+  const options = lostUpdate(3);
+  const { finding } = check(leaveOut(options, [0]));
+  if (finding === undefined) throw new Error('nothing to shrink');
+  expect(parseSeed(finding.seed).without).toEqual([0]);
+  const small = shrink({ options }, finding, () => {}, { without: [0] });
+  expect(small).toMatchObject({ without: [0], dropped: ['actor 0'], actors: 2 });
+});
+
+test('an actor with interrupts can go, and they can go after it', () => {
+  const idleWord = at(5);
+  const options = lostUpdate(1);
+  const interrupt = { actor: 0, word: idleWord };
+  const body = function* (): Op<void> {
+    yield* awaitNotEqual(idleWord, -1, 0);
+  };
+  const actors = [...options.actors, { name: 'irq', daemon: true, interrupts: interrupt, body }];
+  const { finding } = check({ ...options, actors });
+  if (finding === undefined) throw new Error('nothing to shrink');
+  const small = shrink({ options: { ...options, actors } }, finding);
+  expect(small.dropped).toEqual(['actor 0', 'irq']);
+});
+
+test('actors keep their schedule when the program loses others', () => {
+  const four = lostUpdate(2);
+  const fewer = { ...four, actors: four.actors.slice(1) };
+  const { finding } = check({ ...four, memory: 'tso' });
+  if (finding === undefined) throw new Error('nothing to shrink');
+  const options = { ...four, memory: 'tso' as const };
+  const large: Shrinkable = {
+    options,
+    smaller: () => [{ options: { ...fewer, memory: 'tso' }, was: [1, 2] }],
+  };
+  const small = shrink(large, finding);
+  expect(small.program.options.actors).toHaveLength(2);
+  expect(small).toMatchObject({ dropped: [], actors: 2 });
+  expect(small.preemptions).toBeLessThanOrEqual(1);
 });
 
 test('a finding that does not show is refused', () => {

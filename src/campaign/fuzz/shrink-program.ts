@@ -7,7 +7,9 @@ import { replay } from '../../explore/replay.ts';
 import { checkOptions, coarseKey, runProgram } from './run-program.ts';
 import type { Breakage, RunOptions } from './run-program.ts';
 import { PairCoverage } from './coverage.ts';
-import type { FuzzProgram, Step } from '../../corpus/fuzz/grammar.ts';
+import { decodeProgram, encodeProgram } from '../../corpus/fuzz/codec.ts';
+import { FUZZ_PREFIX, fuzzRace } from '../../corpus/fuzz/posed.ts';
+import type { FuzzProgram, Step, Thread } from '../../corpus/fuzz/grammar.ts';
 import { operationOf } from '../../corpus/fuzz/grammar.ts';
 
 export interface ShrinkBudget {
@@ -81,6 +83,30 @@ export function* smallerPrograms(program: FuzzProgram): Generator<FuzzProgram> {
       yield { ...program, threads: threads.with(i, { ...thread, steps }) };
     }
   }
+}
+
+/** A smaller program as a scenario. */
+export interface SmallerScenario {
+  readonly name: string;
+  /** For each actor its number in the larger program. */
+  readonly was: readonly number[];
+}
+
+/** The scenarios of all smaller programs. @param name - of the scenario of a program. */
+export function* smallerScenarios(name: string): Generator<SmallerScenario> {
+  const program = decodeProgram(name.slice(FUZZ_PREFIX.length));
+  const before = tasksOf(program);
+  for (const smaller of smallerPrograms(program)) {
+    const kept = smaller.threads.length < program.threads.length;
+    const tasks = tasksOf(smaller).map((task, i) => (kept ? before.indexOf(task) : i));
+    const interrupts = tasks.flatMap((task) => [0, 1].map((k) => before.length + 2 * task + k));
+    yield { name: FUZZ_PREFIX + encodeProgram(smaller), was: [...tasks, ...interrupts] };
+  }
+}
+
+/** What the tasks of a program's race stand for: its threads, then domains of kernel threads. */
+function tasksOf(program: FuzzProgram): readonly (Thread | number)[] {
+  return [...program.threads, ...fuzzRace(program).kernelThreads];
 }
 
 function* fewerSteps(steps: readonly Step[]): Generator<readonly Step[]> {

@@ -14,6 +14,7 @@ import type { StrategyName } from '../explore/strategies/index.ts';
 import { strategyNames } from '../explore/strategies/index.ts';
 import { interruptSignal } from './interrupt.ts';
 import { bold, green, print, red, short } from './output.ts';
+import { SAVE_OPTION, pasteable } from './saved.ts';
 import { findScenario } from './scenarios.ts';
 import {
   EXIT_CLEAN,
@@ -44,6 +45,7 @@ interface RawOptions {
   readonly depth: string;
   readonly seed: string;
   readonly workers: string;
+  readonly save?: string;
   readonly json?: boolean;
 }
 
@@ -79,6 +81,7 @@ export function exploreCommand(exit: (status: number) => void): Command {
     .option('--depth <d>', 'bug depth of pct, budget of the bounded searches', '3')
     .option('--seed <n>', 'seed of random strategies', '1')
     .option('--workers <n>', `threads, for ${SPREADABLE.join(', ')}`, '1')
+    .option(...SAVE_OPTION)
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
       'after',
@@ -87,8 +90,8 @@ export function exploreCommand(exit: (status: number) => void): Command {
     )
     .action(async (name: string, raw: RawOptions) => {
       const exploration = await explore(findScenario(name), raw);
-      if (raw.json === true) print(JSON.stringify(jsonOf(exploration)));
-      else describe(exploration);
+      if (raw.json === true) print(JSON.stringify(jsonOf(exploration, raw.save)));
+      else describe(exploration, raw.save);
       exit(statusOf(exploration));
     });
 }
@@ -189,7 +192,8 @@ function statusOf({ result: { verdict }, interrupted }: Exploration): number {
   return verdict === 'safe' ? EXIT_CLEAN : EXIT_UNDECIDED;
 }
 
-function jsonOf({ result, interrupted, preemptions, seconds, ...asked }: Exploration): object {
+function jsonOf(exploration: Exploration, save: string | undefined): object {
+  const { result, interrupted, preemptions, seconds, ...asked } = exploration;
   const { verdict, exhausted, executions, blocked, discarded, steps, finding } = result;
   return {
     ...asked,
@@ -210,12 +214,14 @@ function jsonOf({ result, interrupted, preemptions, seconds, ...asked }: Explora
             words: finding.words,
             seed: finding.seed,
             preemptions,
+            ...(save === undefined ? {} : { file: pasteable(finding.seed, save) }),
           },
         }),
   };
 }
 
-function describe({ result, interrupted, preemptions, seconds, ...asked }: Exploration): void {
+function describe(exploration: Exploration, save: string | undefined): void {
+  const { result, interrupted, preemptions, seconds, ...asked } = exploration;
   const { finding } = result;
   const size = asked.param === null ? '' : ` (${asked.param})`;
   const design = asked.design === null ? '' : `, ${asked.design}`;
@@ -228,7 +234,7 @@ function describe({ result, interrupted, preemptions, seconds, ...asked }: Explo
       print(`  words  ${finding.words.join(', ')}`);
     }
     print(`  ${finding.schedule.length} steps, ${preemptions} preemptions`);
-    print(`  gntrace replay ${finding.seed}`);
+    print(`  gntrace replay ${pasteable(finding.seed, save)}`);
   }
   const covered = result.exhausted ? ', every schedule covered' : '';
   const extra = [

@@ -7,6 +7,7 @@ import { MOST_ACTORS, MOST_STEPS } from '../corpus/fuzz/grammar.ts';
 import { FUZZ_DESIGNS, FUZZ_PREFIX } from '../corpus/fuzz/posed.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
 import { LiveLine, bold, green, print, red, short } from './output.ts';
+import { pasteable } from './saved.ts';
 import { EXIT_CLEAN, EXIT_FINDING, oneOf, positiveNumber, wholeNumber } from './usage.ts';
 
 const MEMORIES = ['sc', 'tso'] as const;
@@ -119,7 +120,7 @@ function describeFinding(options: FuzzOptions, finding: FuzzFinding): void {
   for (const line of describeProgram(program)) print(`  ${line}`);
   if (!minimal) print('  the program may be smaller still: the budget of shrinking was spent');
   print(`  explore  ${exploreLine(options, finding)}`);
-  print(`  replay   gntrace replay ${seed}`);
+  print(`  replay   gntrace replay ${pasteable(seed)}`);
 }
 
 function describe({ design, memory, strategy }: FuzzOptions, result: FuzzResult): void {

@@ -8,6 +8,7 @@ import type { Machine } from '../shared/layout.ts';
 import { wordName } from '../shared/layout.ts';
 import { LockstepCrew } from '../threads/lockstep.ts';
 import { bold, green, print, red } from './output.ts';
+import { SEED_ARGUMENT } from './saved.ts';
 import { castModuleOf } from './scenarios.ts';
 import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
@@ -33,7 +34,7 @@ interface Outcome {
 export function replayCommand(exit: (status: number) => void): Command {
   return new Command('replay')
     .description('run the one schedule that a seed records')
-    .argument('<seed>', 'a line gnt1.… that explore or shrink printed')
+    .argument('<seed>', SEED_ARGUMENT)
     .option('--on <place>', `where to run it: ${PLACES.join(', ')}`, 'fibers')
     .option('--steps', 'print every operation with its value')
     .option('--json', 'print one JSON object instead of text')

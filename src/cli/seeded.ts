@@ -1,9 +1,9 @@
-/** From a pasted seed to the program that it speaks of. */
+/** From a pasted seed or a trace file to the program that it speaks of. */
 import type { CheckOptions } from '../explore/check.ts';
 import { leaveOut } from '../explore/leave-out.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import type { Seed } from '../explore/seed.ts';
-import { SeedError, parseSeed } from '../explore/seed.ts';
+import { readSeed } from './saved.ts';
 import { findScenario } from './scenarios.ts';
 import { UsageError } from './usage.ts';
 
@@ -36,13 +36,4 @@ export function seededProgram(text: string): Seeded {
   }
   const options = leaveOut({ ...prepared, memory: seed.memory, subject }, without);
   return { seed, scenario, options };
-}
-
-function readSeed(text: string): Seed {
-  try {
-    return parseSeed(text);
-  } catch (error) {
-    if (error instanceof SeedError) throw new UsageError(error.message);
-    throw error;
-  }
 }

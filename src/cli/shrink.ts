@@ -10,20 +10,27 @@ import { shrink } from '../explore/shrink.ts';
 import { LiveLine, bold, print } from './output.ts';
 import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
+import { SAVE_OPTION, SEED_ARGUMENT, pasteable } from './saved.ts';
 import { shrinkableOf } from './shrinkable.ts';
 import { EXIT_FINDING, UsageError } from './usage.ts';
 
 /** Steps by which a schedule is sought for a program with an operation less. */
 export const SEARCH_STEPS = 30_000;
 
+interface RawOptions {
+  readonly json?: boolean;
+  readonly save?: string;
+}
+
 /** The command. @param exit - takes the exit status. */
 export function shrinkCommand(exit: (status: number) => void): Command {
   return new Command('shrink')
     .description('make the program and the schedule of a seed as small as can be')
-    .argument('<seed>', 'a line gnt1.… of a schedule that breaks something')
+    .argument('<seed>', SEED_ARGUMENT)
+    .option(...SAVE_OPTION)
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', '\nExit status: 1 the finding, smaller, 2 wrong use, 3 tool failed.')
-    .action((text: string, { json }: { readonly json?: boolean }) => {
+    .action((text: string, { json, save }: RawOptions) => {
       const seeded = seededProgram(text);
       const before = replay(seeded.options, seeded.seed, true);
       if (before.complaint === null) {
@@ -33,8 +40,8 @@ export function shrinkCommand(exit: (status: number) => void): Command {
       }
       const shrunk = shrinkSeeded(seeded, before, before.complaint);
       const seed = formatSeed(shrunkSeed(seeded, shrunk));
-      if (json === true) print(JSON.stringify(jsonOf(shrunk, seed)));
-      else describe(before, shrunk, seed);
+      if (json === true) print(JSON.stringify(jsonOf(shrunk, seed, save)));
+      else describe(before, shrunk, pasteable(seed, save));
       exit(EXIT_FINDING);
     });
 }
@@ -65,7 +72,7 @@ function shrunkSeed({ seed }: Seeded, { program, finding, without }: Shrunk): Se
   return { ...seed, scenario, param, schedule, choices, without };
 }
 
-function jsonOf(shrunk: Shrunk, seed: string): object {
+function jsonOf(shrunk: Shrunk, seed: string, file: string | undefined): object {
   const { program, replays, actors, preemptions, steps, dropped, finding } = shrunk;
   const { scenario, param } = program.options.subject ?? {};
   return {
@@ -75,6 +82,7 @@ function jsonOf(shrunk: Shrunk, seed: string): object {
     message: finding.message,
     words: finding.words,
     seed,
+    ...(file === undefined ? {} : { file: pasteable(seed, file) }),
     preemptions,
     steps,
     actors,

@@ -58,7 +58,7 @@ export function parseSeed(text: string): Seed {
   const line = text.trim();
   const version = /^gnt(\d+)\./.exec(line)?.[1];
   if (version === undefined)
-    throw new SeedError('this is no gntrace seed: it must begin with gnt1.');
+    throw new SeedError('this is no gntrace seed, which begins with gnt1., and no trace file');
   if (Number(version) > VERSION) {
     throw new SeedError(`the seed is of version ${version}; this gntrace reads up to ${VERSION}`);
   }

@@ -24,6 +24,8 @@ import { stealHandle } from './xen/x04-steal-handle.ts';
 import { devBusAddr } from './xen/x05-dev-bus-addr.ts';
 import { copyStatus } from './xen/x06-copy-status.ts';
 import { copyRelease } from './xen/x07-copy-release.ts';
+import { statusFrame } from './xen/x13-status-frame.ts';
+import { statusFrameAgain } from './xen/x15-status-frame-again.ts';
 import { copyFrame } from './xen/x18-copy-frame.ts';
 import { iommuUnderflow } from './xen/x22-iommu-underflow.ts';
 import { iommuSkipped } from './xen/x23-iommu-skipped.ts';
@@ -50,6 +52,8 @@ const ofXen: readonly Race[] = [
   devBusAddr,
   copyStatus,
   copyRelease,
+  statusFrame,
+  statusFrameAgain,
   copyFrame,
   iommuUnderflow,
   iommuSkipped,

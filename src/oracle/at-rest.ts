@@ -7,6 +7,7 @@ import { checkIommu } from './invariants/iommu.ts';
 import { checkNotifiers } from './invariants/notifiers.ts';
 import { checkP2m } from './invariants/p2m.ts';
 import { checkPins } from './invariants/pins.ts';
+import { checkPhysmap } from './invariants/physmap.ts';
 import { peek } from './shadow-words.ts';
 import type { Report } from './violation.ts';
 
@@ -24,6 +25,7 @@ export function checkAtRest(report: Report): void {
   checkPins(report);
   checkFrames(report);
   checkIommu(report);
+  checkPhysmap(report);
   checkLiveGrants(report);
   checkVmaSlices(report);
   checkP2m(report);

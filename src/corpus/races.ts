@@ -4,9 +4,12 @@ import { dmaUnmapForeign } from './dma-unmap-foreign.ts';
 import { overrideAliasing } from './linux/l01-override-aliasing.ts';
 import { unmapInUseOfBlkback } from './linux/l03-unmap-in-use.ts';
 import { unmapThenReinstateRace } from './linux/l04-unmap-then-reinstate.ts';
+import { releaseWithoutLock } from './linux/l10-release-without-lock.ts';
 import { vmaSplit } from './linux/l11-vma-split.ts';
 import { queryThenEnd } from './linux/l20-query-then-end.ts';
 import { deferredWithoutPage } from './linux/l21-deferred-without-page.ts';
+import { threadStoppedEarly } from './linux/l25-thread-stopped-early.ts';
+import { lostWakeUp } from './linux/l26-lost-wake-up.ts';
 import { gupFastWithoutRecheck } from './linux/m01-gup-fast-without-recheck.ts';
 import { tableFreedUnderWalker } from './linux/m02-table-freed-under-walker.ts';
 import { notifierRemove } from './linux/m08-notifier-remove.ts';
@@ -65,9 +68,12 @@ const ofLinux: readonly Race[] = [
   overrideAliasing,
   unmapInUseOfBlkback,
   unmapThenReinstateRace,
+  releaseWithoutLock,
   vmaSplit,
   queryThenEnd,
   deferredWithoutPage,
+  threadStoppedEarly,
+  lostWakeUp,
   gupFastWithoutRecheck,
   tableFreedUnderWalker,
   notifierRemove,

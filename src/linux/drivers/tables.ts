@@ -37,6 +37,7 @@ import {
   GntallocVmaBitmap,
   initGntalloc,
 } from './gntalloc/gref.ts';
+import { NetbackQueue, NetbackSlot, initNetback } from './netback.ts';
 import { PageLru } from './page-lru.ts';
 import { UnmapItem, UnmapOp, UnmapPage } from './unmap-async.ts';
 
@@ -82,6 +83,8 @@ export const driversTables: readonly AnyTable[] = [
   GntallocVma,
   GntallocVmaBitmap,
   BlkfrontGrant,
+  NetbackQueue,
+  NetbackSlot,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
@@ -111,6 +114,8 @@ export const driversDefaults = {
   gntallocVmaWords: 1,
   /** Grants of the requests that a block frontend has in flight. */
   blkfrontGrants: 2,
+  /** Packets that a network backend has in flight: MAX_PENDING_REQS, 256 in life. */
+  netbackSlots: 2,
   /** Buckets of m2p_override: 1 << M2P_OVERRIDE_HASH_SHIFT in life. */
   overrideBuckets: 1024,
   /** Multicalls that a vCPU queues in a lazy section: MC_BATCH in life. */
@@ -129,5 +134,6 @@ export function bootDrivers(v: number, d: number): void {
   initDeferredGrants(d);
   initM2pOverride(d);
   initGntalloc(d);
+  initNetback(d);
   runAlone(balloonInit(v));
 }

@@ -79,7 +79,7 @@ function* dropMap(v: number, map: number): Op<void> {
 }
 
 /** drivers/xen/gntdev.c: gntdev_release(), its loop over the list of maps. */
-function* dropMaps(v: number, fd: number): Op<void> {
+export function* dropMaps(v: number, fd: number): Op<void> {
   for (;;) {
     const map = yield* popMap(fd);
     if (map < 0) return;
@@ -88,7 +88,7 @@ function* dropMaps(v: number, fd: number): Op<void> {
 }
 
 /** drivers/xen/gntdev.c: gntdev_release() */
-function* gntdevRelease(v: number, fd: number): Op<void> {
+export function* gntdevRelease(v: number, fd: number): Op<void> {
   const locked = !watchesAddressSpace();
   if (locked) yield* gntdevLock(fd);
   yield* dropMaps(v, fd);

@@ -6,6 +6,8 @@ import { unmapInUseOfBlkback } from './linux/l03-unmap-in-use.ts';
 import { unmapThenReinstateRace } from './linux/l04-unmap-then-reinstate.ts';
 import { releaseWithoutLock } from './linux/l10-release-without-lock.ts';
 import { vmaSplit } from './linux/l11-vma-split.ts';
+import { mapOverItselfRace } from './linux/l12-map-over-itself.ts';
+import { kernelHandleLeak } from './linux/l13-kernel-handle-leak.ts';
 import { queryThenEnd } from './linux/l20-query-then-end.ts';
 import { deferredWithoutPage } from './linux/l21-deferred-without-page.ts';
 import { threadStoppedEarly } from './linux/l25-thread-stopped-early.ts';
@@ -70,6 +72,8 @@ const ofLinux: readonly Race[] = [
   unmapThenReinstateRace,
   releaseWithoutLock,
   vmaSplit,
+  mapOverItselfRace,
+  kernelHandleLeak,
   queryThenEnd,
   deferredWithoutPage,
   threadStoppedEarly,

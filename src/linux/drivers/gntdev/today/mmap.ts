@@ -33,7 +33,7 @@ import { putMapToday } from './put-map.ts';
 import { unmapGrantPages } from './unmap.ts';
 
 /** atomic_add_unless(&map->in_use, 1, 1). @returns the map, or NO_MAP. */
-function* takeMap(fd: number, vma: number): Op {
+export function* takeMap(fd: number, vma: number): Op {
   const start = yield* read(Vma.vmStart.at(vma));
   const count = (yield* read(Vma.vmEnd.at(vma))) - start;
   const map = yield* gntdevFindMapIndex(fd, yield* read(Vma.pgoff.at(vma)), count);
@@ -65,7 +65,7 @@ function* tieVma(v: number, map: number, vma: number): Op {
 }
 
 /** drivers/xen/gntdev.c: gntdev_map_grant_pages(). @returns 0, or the first error. */
-function* mapGrantPages(v: number, map: number): Op {
+export function* mapGrantPages(v: number, map: number): Op {
   const count = yield* read(GrantMap.count.at(map));
   let error = yield* mapTaskOps(v, count);
   let alloced = 0;

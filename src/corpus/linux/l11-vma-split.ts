@@ -2,7 +2,7 @@
  * A partial munmap of a grant mapping: gntdev compared what was to be unmapped with the one VMA it
  * had noted at mmap, which after a split covers something else.
  *
- * Before is gntdev of Linux 3.12 to 5.15 in what it remembers (drivers/xen/gntdev.c:
+ * Before is gntdev of Linux 3.12 to 6.0 in what it remembers (drivers/xen/gntdev.c:
  * unmap_if_in_range()) and a munmap that cuts as up to Linux 4.11, the new VMA above.
  */
 import { firstVcpuOf } from '../../hardware/params.ts';
@@ -46,7 +46,7 @@ export const vmaSplit: Race = {
   about: 'A partial munmap splits a grant mapping while a thread looks up the page that stays.',
   sources: [
     'Linux 4.11, drivers/xen/gntdev.c: unmap_if_in_range(); mm/mmap.c: do_munmap()',
-    'Linux 5.17, commit 5c13a4a0291b',
+    'Linux 6.1, commit 5c13a4a0291b',
   ],
   designs: BEFORE_AND_AFTER,
   sizes: { splitNewAbove: 1 },
@@ -68,7 +68,7 @@ export const vmaSplit: Race = {
     ],
     breaks: ['I9', 'I8', 'kernel'],
     fix: 'The map knows its own addresses, and a notifier for just these.',
-    fixedIn: 'Linux 5.18, commit 5c13a4a0291b',
+    fixedIn: 'Linux 6.1, commit 5c13a4a0291b',
     before: { design: 'm2p-override', overrides: [] },
     after: { design: 'vma-pages', overrides: [] },
   },

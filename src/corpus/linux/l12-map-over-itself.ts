@@ -3,7 +3,7 @@
  * itself (MAP_FIXED). Its pages stayed marked as being removed, so the second mapping's grants were
  * never unmapped.
  *
- * The functions are those of Linux 5.17 with the asynchronous unmap of dbe97cff7dd9
+ * The functions are those of Linux 6.0 with the asynchronous unmap of dbe97cff7dd9
  * (drivers/xen/gntdev.c: gntdev_mmap(), gntdev_vma_close()). Its test of map->vma, which is empty
  * again after the close, is left out: today's map has no such word, and here it always passes.
  */
@@ -26,14 +26,14 @@ import { BEFORE_AND_AFTER } from '../race.ts';
 
 const VPN = 2;
 
-/** Linux 5.17: whatever map fits. */
+/** Linux 6.0: whatever map fits. */
 export function* takeMapAgain(fd: number, vma: number): Op {
   const start = yield* read(Vma.vmStart.at(vma));
   const count = (yield* read(Vma.vmEnd.at(vma))) - start;
   return yield* gntdevFindMapIndex(fd, yield* read(Vma.pgoff.at(vma)), count);
 }
 
-/** Linux 5.17: the notifier goes with the VMA. */
+/** Linux 6.0: the notifier goes with the VMA. */
 export function* closeWithNotifier(v: number, vma: number): Op<void> {
   const map = yield* read(Vma.privateData.at(vma));
   yield* mmuIntervalNotifierRemove(v, yield* read(GrantMap.notifier.at(map)));
@@ -62,8 +62,8 @@ export const mapOverItselfRace: Race = {
   name: 'l12-map-over-itself',
   about: 'A process maps a map of gntdev over itself and unmaps it.',
   sources: [
-    'Linux 5.17, drivers/xen/gntdev.c: gntdev_mmap(), unmap_grant_pages()',
-    'Linux 5.18, commit 5c13a4a0291b',
+    'Linux 6.0, drivers/xen/gntdev.c: gntdev_mmap(), unmap_grant_pages()',
+    'Linux 6.1, commit 5c13a4a0291b',
   ],
   designs: BEFORE_AND_AFTER,
   sizes: {},
@@ -82,7 +82,7 @@ export const mapOverItselfRace: Race = {
     ],
     breaks: ['I9'],
     fix: 'A map can be mapped once in its life (in_use).',
-    fixedIn: 'Linux 5.18, commit 5c13a4a0291b',
+    fixedIn: 'Linux 6.1, commit 5c13a4a0291b',
     before: {
       design: 'find-normal-page',
       overrides: [replaces(takeMap, takeMapAgain), replaces(vmaCloseToday, closeWithNotifier)],

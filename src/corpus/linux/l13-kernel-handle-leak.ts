@@ -2,7 +2,7 @@
  * gntdev counted a grant as live only if user and kernel mapping had both worked. A batch whose
  * user mappings failed had nothing to unmap, and its kernel mappings stayed for ever.
  *
- * The functions are those of Linux 6.1 (drivers/xen/gntdev.c: gntdev_map_grant_pages(),
+ * The functions are those of Linux 6.0 (drivers/xen/gntdev.c: gntdev_map_grant_pages(),
  * __unmap_grant_pages_done()).
  */
 import { firstVcpuOf } from '../../hardware/params.ts';
@@ -33,7 +33,7 @@ import { BEFORE_AND_AFTER } from '../race.ts';
 
 const VPN = 2;
 
-/** Linux 6.1: one live grant for both mappings. */
+/** Linux 6.0: one live grant for both mappings. */
 export function* mapAndCountPairs(v: number, map: number): Op {
   const count = yield* read(GrantMap.count.at(map));
   let error = yield* mapTaskOps(v, count);
@@ -57,7 +57,7 @@ function* forgetHandle(map: number, op: number): Op {
   return status === 0 && mapped ? 1 : 0;
 }
 
-/** Linux 6.1: the user mappings are counted. */
+/** Linux 6.0: the user mappings are counted. */
 export function* doneAndCountUsers(v: number, map: number): Op<void> {
   const first = MapUnmapOp.hostAddr.at2(map, 0);
   const unmapOps = yield* read(UnmapData.unmapOps.at(map));
@@ -96,7 +96,7 @@ export const kernelHandleLeak: Race = {
   name: 'l13-kernel-handle-leak',
   about: 'A process maps a grant at the moment when the frontend makes it.',
   sources: [
-    'Linux 6.1, drivers/xen/gntdev.c: gntdev_map_grant_pages()',
+    'Linux 6.0, drivers/xen/gntdev.c: gntdev_map_grant_pages()',
     'Linux 6.1, commit 0991028cd495',
   ],
   designs: BEFORE_AND_AFTER,

@@ -4,8 +4,10 @@ import type { Runner } from '../campaign/pool.ts';
 import { ExplorationPool, ThisThread } from '../campaign/pool.ts';
 import type { Limits } from '../campaign/spread.ts';
 import { spread } from '../campaign/spread.ts';
+import { shareOut } from '../campaign/share.ts';
 import type { CheckResult } from '../explore/check.ts';
 import { check } from '../explore/check.ts';
+import { SHAREABLE } from '../explore/portion.ts';
 import type { Question } from '../explore/range.ts';
 import { SPREADABLE } from '../explore/range.ts';
 import type { Scenario } from '../explore/scenario.ts';
@@ -29,7 +31,9 @@ import {
 
 /** Executions of a strategy that would go on for ever, if no limit is given. */
 const USUAL_EXECUTIONS = 10_000;
-const EXHAUSTIVE: readonly string[] = ['dfs', 'dpor', 'optimal'];
+const EXHAUSTIVE: readonly string[] = SHAREABLE;
+/** Strategies that several threads can follow together. */
+const SEVERAL: readonly string[] = [...SPREADABLE, ...SHAREABLE];
 const MEMORIES = ['sc', 'tso'] as const;
 const MOST_WORKERS = 64;
 /** The module by which threads know scenarios. */
@@ -80,7 +84,7 @@ export function exploreCommand(exit: (status: number) => void): Command {
     .option('--seconds <s>', 'stop after this time')
     .option('--depth <d>', 'bug depth of pct, budget of the bounded searches', '3')
     .option('--seed <n>', 'seed of random strategies', '1')
-    .option('--workers <n>', `threads, for ${SPREADABLE.join(', ')}`, '1')
+    .option('--workers <n>', `threads, for ${SEVERAL.join(', ')}`, '1')
     .option(...SAVE_OPTION)
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
@@ -110,8 +114,9 @@ async function explore(scenario: Scenario, raw: RawOptions): Promise<Exploration
   const prepared = scenario.prepare(subject);
   const options = { ...prepared, memory, strategy, seed, depth, subject };
   const posed = { ...scenario, prepare: () => prepared };
-  const { result, interrupted } = SPREADABLE.includes(strategy)
-    ? await exploreRanges({ ...subject, memory, strategy, seed, depth }, limits, workers, posed)
+  const together = SPREADABLE.includes(strategy) || workers > 1;
+  const { result, interrupted } = together
+    ? await exploreTogether({ ...subject, memory, strategy, seed, depth }, limits, workers, posed)
     : { result: check({ ...options, ...limits }), interrupted: false };
   const { finding } = result;
   return {
@@ -128,7 +133,7 @@ async function explore(scenario: Scenario, raw: RawOptions): Promise<Exploration
 }
 
 /** @param posed - the scenario as it is prepared in this thread. */
-async function exploreRanges(
+async function exploreTogether(
   question: Question,
   limits: Limits,
   workers: number,
@@ -138,7 +143,8 @@ async function exploreRanges(
   const runner: Runner =
     workers === 1 ? new ThisThread(() => posed) : new ExplorationPool(workers, SCENARIO_MODULE);
   try {
-    const result = await spread(question, { ...limits, signal }, runner);
+    const run = SPREADABLE.includes(question.strategy) ? spread : shareOut;
+    const result = await run(question, { ...limits, signal }, runner);
     return { result, interrupted: signal.aborted };
   } finally {
     await runner.close();
@@ -159,10 +165,8 @@ function readLimits(strategy: StrategyName, raw: RawOptions): Limits {
 function readWorkers(strategy: StrategyName, text: string): number {
   const workers = wholeNumber(text, '--workers', 1);
   if (workers > MOST_WORKERS) throw new UsageError(`--workers can be at most ${MOST_WORKERS}`);
-  if (workers > 1 && !SPREADABLE.includes(strategy)) {
-    throw new UsageError(
-      `--workers spreads ${SPREADABLE.join(', ')}; ${strategy} goes on one thread`,
-    );
+  if (workers > 1 && !SEVERAL.includes(strategy)) {
+    throw new UsageError(`--workers spreads ${SEVERAL.join(', ')}; ${strategy} goes on one thread`);
   }
   return workers;
 }

@@ -34,8 +34,8 @@ export interface Range {
 /** Strategies whose executions can be run in ranges. */
 export const SPREADABLE: readonly StrategyName[] = ['random', 'pct', 'pos', 'surw'];
 
-/** Runs ranges in this thread; the scenario stays prepared as long as the question is the same. */
-export class RangeRunner {
+/** Scenarios as they are prepared in this thread: the last one stays while it is asked for. */
+export class PreparedQuestion {
   private asked = '';
   private prepared: PreparedScenario | null = null;
   private readonly find: ScenarioModule['findScenario'];
@@ -45,20 +45,29 @@ export class RangeRunner {
     this.find = find;
   }
 
-  run({ question, first, executions, seconds, end }: Range): CheckResult {
-    const { memory, strategy, seed, depth, ...subject } = question;
-    const prepared = this.prepare(subject);
-    const goOn = (run: number): boolean => first + run < Atomics.load(end, 0);
-    const how = { memory, strategy, seed, depth, first, executions, seconds };
-    return check({ ...prepared, ...how, subject, goOn });
-  }
-
-  private prepare(subject: Pick<Question, 'scenario' | 'design' | 'param'>): PreparedScenario {
-    const asked = JSON.stringify(subject);
+  of({ scenario, design, param }: Question): PreparedScenario {
+    const asked = JSON.stringify([scenario, design, param]);
     if (this.prepared === null || this.asked !== asked) {
-      this.prepared = this.find(subject.scenario).prepare(subject);
+      this.prepared = this.find(scenario).prepare({ design, param });
       this.asked = asked;
     }
     return this.prepared;
+  }
+}
+
+/** Runs ranges in this thread. */
+export class RangeRunner {
+  private readonly prepared: PreparedQuestion;
+
+  /** @param find - gives a scenario by name. */
+  constructor(find: ScenarioModule['findScenario']) {
+    this.prepared = new PreparedQuestion(find);
+  }
+
+  run({ question, first, executions, seconds, end }: Range): CheckResult {
+    const { memory, strategy, seed, depth, ...subject } = question;
+    const goOn = (run: number): boolean => first + run < Atomics.load(end, 0);
+    const how = { memory, strategy, seed, depth, first, executions, seconds };
+    return check({ ...this.prepared.of(question), ...how, subject, goOn });
   }
 }

@@ -100,6 +100,24 @@ describe('gntrace explore --workers', () => {
     expect([one.status, two.status]).toEqual([1, 1]);
   });
 
+  test.each(['dfs', 'dpor', 'optimal'])(
+    'shares %s out with the totals of one',
+    async (strategy) => {
+      const program = strategy === 'dfs' ? 'program/binc' : 'program/lastzero';
+      const args = [program, '--strategy', strategy, '--memory', 'tso', '--json'];
+      const param = strategy === 'dfs' ? '2' : '10';
+      const one = await explore([...args, '--param', param]);
+      const two = await explore([...args, '--param', param, '--workers', '2']);
+      const totals = ({ stdout }: Ended): object => {
+        const { executions, verdict, exhausted } = JSON.parse(stdout) as Record<string, unknown>;
+        return { executions, verdict, exhausted };
+      };
+      expect(totals(two)).toEqual(totals(one));
+      expect(totals(two)).toMatchObject({ verdict: 'safe', exhausted: true });
+      expect([one.status, two.status]).toEqual([0, 0]);
+    },
+  );
+
   test.each(['1', '2'])('by %s, interrupted, prints what it has', async (workers) => {
     const args = ['program/readers', '--seconds', '100', '--json', '--workers', workers];
     const { status, stdout, stderr } = await explore(args, 4000);
@@ -110,12 +128,13 @@ describe('gntrace explore --workers', () => {
   });
 
   test('says in one line which strategies can be spread', async () => {
-    const args = ['program/readers', '--strategy', 'dpor', '--workers', '2'];
+    const args = ['program/readers', '--strategy', 'delay-bounded', '--workers', '2'];
     const { status, stdout, stderr } = await explore(args);
     expect(status).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toBe(
-      'gntrace: --workers spreads random, pct, pos, surw; dpor goes on one thread\n',
+      'gntrace: --workers spreads random, pct, pos, surw, dfs, dpor, optimal; ' +
+        'delay-bounded goes on one thread\n',
     );
   });
 });

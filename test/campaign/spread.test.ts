@@ -12,6 +12,7 @@ import { spread } from '../../src/campaign/spread.ts';
 import { findScenario } from '../../src/cli/scenarios.ts';
 import type { CheckResult } from '../../src/explore/check.ts';
 import { check } from '../../src/explore/check.ts';
+import type { Portion, Portioned } from '../../src/explore/portion.ts';
 import type { Question, Range } from '../../src/explore/range.ts';
 import { STRETCH } from '../../src/explore/strategy.ts';
 
@@ -49,6 +50,10 @@ class Slow implements Runner {
     this.ranges.push(range);
     await sleep(this.delayMs(range));
     return this.thread.run(range);
+  }
+
+  share(portion: Portion): Promise<Portioned> {
+    return this.thread.share(portion);
   }
 
   async close(): Promise<void> {}

@@ -5,7 +5,23 @@
 import { grown } from '../columns.ts';
 import { READS, READS_OWN, WRITES } from '../model.ts';
 import { NONE } from './events.ts';
-import type { History } from './history.ts';
+import type { Events } from './events.ts';
+import type { EventNote } from './subtree.ts';
+
+/** Events as footprints see them: of the history, or of another thread's. */
+export type EventRows = Pick<
+  Events,
+  | 'proc'
+  | 'effect'
+  | 'word'
+  | 'guard'
+  | 'guardOwn'
+  | 'ordinal'
+  | 'choice'
+  | 'actors'
+  | 'cpu'
+  | 'grouped'
+>;
 
 /** Footprints in columns; used as a stack. */
 export class Footprints {
@@ -27,13 +43,29 @@ export class Footprints {
   }
 
   /** Puts the footprint of event `x` at place `at`. */
-  take(at: number, history: History, x: number): void {
+  take(at: number, history: EventRows, x: number): void {
     this.proc[at] = history.proc[x];
     this.effect[at] = history.effect[x];
     this.word[at] = history.word[x];
     this.guard[at] = history.guard[x];
     this.guardOwn[at] = history.guardOwn[x];
     this.ordinal[at] = history.ordinal[x];
+  }
+
+  /** Puts a footprint that came from another thread at place `at`. */
+  put(at: number, event: EventNote): void {
+    this.proc[at] = event[0];
+    this.effect[at] = event[1];
+    this.word[at] = event[2];
+    this.guard[at] = event[3];
+    this.guardOwn[at] = event[4];
+    this.ordinal[at] = event[5];
+  }
+
+  /** The footprint at place `at`, to be sent. */
+  note(at: number, choice = 0): EventNote {
+    const { proc, effect, word, guard, guardOwn, ordinal } = this;
+    return [proc[at], effect[at], word[at], guard[at], guardOwn[at], ordinal[at], choice];
   }
 
   /** Copies a footprint from place to place. */
@@ -52,7 +84,7 @@ export class Footprints {
   }
 
   /** Does footprint `at` conflict with event `x`? */
-  conflictsWith(at: number, history: History, x: number): boolean {
+  conflictsWith(at: number, history: EventRows, x: number): boolean {
     const effect = this.effect[at];
     const theirs = history.effect[x];
     const touched = history.word[x];
@@ -67,7 +99,7 @@ export class Footprints {
     return history.grouped && this.shareProcessor(at, history, x);
   }
 
-  private shareProcessor(at: number, history: History, x: number): boolean {
+  private shareProcessor(at: number, history: EventRows, x: number): boolean {
     const process = this.proc[at];
     const other = history.proc[x];
     if (process >= history.actors || other >= history.actors) return false;
@@ -78,11 +110,17 @@ export class Footprints {
    * Event `x` happens, which does not conflict with footprint `at`. If it is the flush of a store
    * that the footprint reads, that store is in memory from now on.
    */
-  pass(at: number, history: History, x: number): void {
+  pass(at: number, history: EventRows, x: number): void {
     if (history.proc[x] < history.actors) return;
     if (history.proc[x] !== history.actors + history.cpu[this.proc[at]]) return;
     const ordinal = history.ordinal[x];
     if (this.effect[at] === READS_OWN && this.ordinal[at] === ordinal) this.effect[at] = READS;
     if (this.guardOwn[at] === ordinal) this.guardOwn[at] = NONE;
   }
+}
+
+/** Event `x`, to be sent. */
+export function noteOf(rows: EventRows, x: number): EventNote {
+  const { proc, effect, word, guard, guardOwn, ordinal, choice } = rows;
+  return [proc[x], effect[x], word[x], guard[x], guardOwn[x], ordinal[x], choice[x]];
 }

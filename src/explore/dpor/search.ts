@@ -6,8 +6,11 @@ import { grown } from '../columns.ts';
 import type { Fibers } from '../fibers.ts';
 import { BROKEN } from '../fibers.ts';
 import type { Strategy } from '../strategy.ts';
+import { noteOf } from './footprint.ts';
 import { History } from './history.ts';
 import { SleepSets } from './sleep.ts';
+import type { Branch, Demand, OpenNode, Rest, Share, Subtree } from './subtree.ts';
+import { WHOLE_TREE } from './subtree.ts';
 
 export abstract class PartialOrderSearch implements Strategy {
   abstract readonly name: string;
@@ -26,6 +29,17 @@ export abstract class PartialOrderSearch implements Strategy {
   private redundant = false;
   private begun = false;
   private finished = false;
+  private hasChosen = false;
+  protected readonly subtree: Subtree;
+  /** Depth of the root of the subtree; nothing above is explored here. */
+  protected readonly root: number;
+  protected readonly demands: Demand[] = [];
+
+  /** @param subtree - what to explore. */
+  constructor(subtree = WHOLE_TREE) {
+    this.subtree = subtree;
+    this.root = subtree.path.length;
+  }
 
   /** At a new depth: who goes, of those that are enabled and awake; -1 if all sleep. */
   protected abstract fresh(fibers: Fibers, depth: number): number;
@@ -41,6 +55,12 @@ export abstract class PartialOrderSearch implements Strategy {
   protected abstract rechoose(depth: number): void;
   /** Another process to explore at `depth`, or -1. */
   protected abstract another(depth: number): number;
+  /** The first execution has come to `depth`, above the root. */
+  protected abstract descended(depth: number, process: number): void;
+  /** What `another` returned last, with what must be explored after it. */
+  protected abstract taken(): Branch;
+  /** What is left to explore at `depth`. */
+  protected abstract leftAt(depth: number): Branch[];
 
   keep(): number {
     if (!this.begun || this.finished) return -1;
@@ -56,6 +76,7 @@ export abstract class PartialOrderSearch implements Strategy {
     }
     this.begun = true;
     this.history = new History(fibers);
+    if (this.root > 0) this.sleep.place(0, this.subtree.sleepers[0]);
     return true;
   }
 
@@ -63,6 +84,10 @@ export abstract class PartialOrderSearch implements Strategy {
     const depth = fibers.steps;
     if (depth < this.prefix) return this.history.proc[depth];
     if (depth === this.prefix && this.plan >= 0) return this.plan;
+    if (depth < this.root) {
+      this.descended(depth, this.subtree.path[depth]);
+      return this.subtree.path[depth];
+    }
     const process = this.fresh(fibers, depth);
     if (process < 0 && fibers.listEnabled() > 0) this.redundant = true;
     this.plannedChoice = process < 0 ? 0 : this.wantedChoice();
@@ -74,6 +99,7 @@ export abstract class PartialOrderSearch implements Strategy {
     if (i < this.prefix) return this.history.choice[i];
     this.chosen = this.plannedChoice;
     this.choices = count;
+    this.hasChosen ||= count > 1;
     if (!this.rechoosing || i > this.prefix) this.noteFirstChoice(i);
     return this.chosen;
   }
@@ -90,6 +116,7 @@ export abstract class PartialOrderSearch implements Strategy {
     this.chosen = 0;
     this.choices = 0;
     this.sleep.descend(i, this.history);
+    if (i + 1 < this.root) this.sleep.place(i + 1, this.subtree.sleepers[i + 1]);
     this.recorded(i);
   }
 
@@ -113,7 +140,7 @@ export abstract class PartialOrderSearch implements Strategy {
   /** Goes back to the deepest point where something is left. @returns false if there is none. */
   private advance(): boolean {
     const { history } = this;
-    for (let depth = history.length - 1; depth >= 0; depth--) {
+    for (let depth = history.length - 1; depth >= this.root; depth--) {
       const process = history.proc[depth];
       const choices = history.choices[depth];
       const choice = (history.choice[depth] + 1) % Math.max(1, choices);
@@ -137,6 +164,30 @@ export abstract class PartialOrderSearch implements Strategy {
     this.prefix = depth;
     this.plan = process;
     this.plannedChoice = choice;
+  }
+
+  /** Between two executions: what came of the subtree; null before the first one. */
+  share(): Share | null {
+    if (!this.begun) return null;
+    const { actors, cpu, grouped } = this.history;
+    return {
+      shape: { actors, cpu: [...cpu], grouped },
+      demands: this.demands,
+      rest: this.finished ? null : this.rest(),
+      chooses: this.hasChosen,
+    };
+  }
+
+  private rest(): Rest {
+    const { history, prefix, sleep } = this;
+    const nodes: OpenNode[] = [];
+    for (let depth = this.root; depth < prefix; depth++) {
+      const sleepers = [...sleep.notesAt(depth), noteOf(history, depth)];
+      nodes.push({ sleepers, branches: this.leftAt(depth) });
+    }
+    const branches = [this.taken(), ...this.leftAt(prefix)];
+    nodes.push({ sleepers: sleep.notesAt(prefix), branches });
+    return { path: [...history.proc.subarray(0, prefix)], nodes };
   }
 
   /** The running actor if it can go on, else the first process that is enabled and awake. */

@@ -5,6 +5,7 @@
 import { grown } from '../columns.ts';
 import { Footprints } from './footprint.ts';
 import type { History } from './history.ts';
+import type { EventNote } from './subtree.ts';
 
 export class SleepSets {
   readonly footprints = new Footprints();
@@ -31,6 +32,23 @@ export class SleepSets {
     const { proc } = this.footprints;
     for (let k = this.start[depth]; k < this.end[depth]; k++) if (proc[k] === process) return true;
     return false;
+  }
+
+  /** Puts a set that came from another thread at `depth`, above the one before. */
+  place(depth: number, sleepers: readonly EventNote[]): void {
+    this.reserve(depth);
+    const from = depth === 0 ? 0 : this.end[depth - 1];
+    this.footprints.reserve(from + sleepers.length);
+    sleepers.forEach((event, k) => this.footprints.put(from + k, event));
+    this.start[depth] = from;
+    this.end[depth] = from + sleepers.length;
+  }
+
+  /** The set at `depth`, to be sent. */
+  notesAt(depth: number): EventNote[] {
+    const notes: EventNote[] = [];
+    for (let k = this.start[depth]; k < this.end[depth]; k++) notes.push(this.footprints.note(k));
+    return notes;
   }
 
   /** The process of event `depth` has been explored there: it sleeps from now on. */

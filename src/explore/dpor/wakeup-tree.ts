@@ -5,8 +5,9 @@
  */
 import type { Column } from '../columns.ts';
 import { grown } from '../columns.ts';
-import { Footprints } from './footprint.ts';
-import type { History } from './history.ts';
+import type { EventRows } from './footprint.ts';
+import { Footprints, noteOf } from './footprint.ts';
+import type { Branch, EventNote } from './subtree.ts';
 
 const NONE = -1;
 
@@ -22,6 +23,8 @@ export class WakeupTree {
   /** The sequence to insert: events of the history. */
   private sequence = new Int32Array(256);
   private count = 0;
+  /** Did the last insertion add a branch? */
+  grafted = false;
   /** The event of the sequence that the last node which could begin it stands for, or NONE. */
   private matched = NONE;
 
@@ -94,12 +97,70 @@ export class WakeupTree {
     this.sequence[this.count++] = event;
   }
 
+  /** Is nothing left at `depth`? */
+  isEmpty(depth: number): boolean {
+    return this.root[depth] < 0;
+  }
+
+  /** Does the first branch at `depth` say how to go on below it? */
+  isGuided(depth: number): boolean {
+    return this.child[this.root[depth]] >= 0;
+  }
+
+  /** The processes with which the branches at `depth` begin. */
+  processesAt(depth: number): number[] {
+    const found: number[] = [];
+    for (let node = this.root[depth]; node >= 0; node = this.sibling[node]) {
+      found.push(this.processOf(node));
+    }
+    return found;
+  }
+
+  /** Makes nodes of branches that came from another thread. @returns the first, or -1. */
+  plant(branches: readonly Branch[]): number {
+    let first = NONE;
+    for (const { event, below } of branches.toReversed()) {
+      const child = this.plant(below);
+      const node = this.allocate();
+      this.footprints.put(node, event);
+      this.choice[node] = event[6];
+      this.child[node] = child;
+      this.sibling[node] = first;
+      first = node;
+    }
+    return first;
+  }
+
+  /** The branches at `depth`, to be sent. */
+  notesAt(depth: number): Branch[] {
+    return this.notesFrom(this.root[depth]);
+  }
+
+  /** The nodes from `first` on, with what is below them, to be sent. */
+  notesFrom(first: number): Branch[] {
+    const notes: Branch[] = [];
+    for (let node = first; node >= 0; node = this.sibling[node]) notes.push(this.noteBranch(node));
+    return notes;
+  }
+
+  /** A node with what is below it, to be sent. */
+  noteBranch(node: number): Branch {
+    const event = this.footprints.note(node, this.choice[node]);
+    return { event, below: this.notesFrom(this.child[node]) };
+  }
+
+  /** The sequence, to be sent. */
+  noteSequence(history: EventRows): EventNote[] {
+    return Array.from(this.sequence.subarray(0, this.count), (x) => noteOf(history, x));
+  }
+
   /**
    * Inserts the sequence at `depth`, unless the tree has one that stands for it.
    * @returns the event of the sequence that the branch begins with; NONE if it begins with one
    *   that has nothing to do with the sequence.
    */
-  insert(depth: number, history: History): number {
+  insert(depth: number, history: EventRows): number {
+    this.grafted = false;
     let parent = NONE;
     let node = this.root[depth];
     let last = NONE;
@@ -117,6 +178,7 @@ export class WakeupTree {
       }
     }
     if (this.count > 0) this.graft(depth, parent, last, history);
+    this.grafted = this.count > 0;
     return first;
   }
 
@@ -124,7 +186,7 @@ export class WakeupTree {
    * Can the node's event come first in the sequence, perhaps because it has nothing to do with
    * it? If so it is taken out of the sequence.
    */
-  private canBegin(node: number, history: History): boolean {
+  private canBegin(node: number, history: EventRows): boolean {
     const { footprints } = this;
     const effect = footprints.effect[node];
     const guardOwn = footprints.guardOwn[node];
@@ -134,7 +196,7 @@ export class WakeupTree {
     return begins;
   }
 
-  private comesFirst(node: number, history: History): boolean {
+  private comesFirst(node: number, history: EventRows): boolean {
     const { sequence, footprints } = this;
     const process = footprints.proc[node];
     this.matched = NONE;
@@ -151,7 +213,7 @@ export class WakeupTree {
     return true;
   }
 
-  private graft(depth: number, parent: number, last: number, history: History): void {
+  private graft(depth: number, parent: number, last: number, history: EventRows): void {
     let above = parent;
     let before = last;
     for (let k = 0; k < this.count; k++) {

@@ -10,6 +10,29 @@ export class DepthFirst implements Strategy {
   private readonly counts: number[] = [];
   private depth = 0;
   private first = true;
+  /** Decisions above the root, which are made for good. */
+  private readonly root: number;
+
+  /** @param root - the decisions that lead to what is to be explored. */
+  constructor(root: readonly number[] = []) {
+    this.root = root.length;
+    for (const option of root) {
+      this.taken.push(option);
+      this.counts.push(option + 1);
+    }
+  }
+
+  /** Between two executions: roots of what is left. */
+  rest(): number[][] {
+    const { taken, counts } = this;
+    const roots: number[][] = [];
+    for (let depth = this.root; depth < taken.length; depth++) {
+      for (let option = taken[depth] + 1; option < counts[depth]; option++) {
+        roots.push([...taken.slice(0, depth), option]);
+      }
+    }
+    return roots;
+  }
 
   start(): boolean {
     this.depth = 0;
@@ -17,11 +40,12 @@ export class DepthFirst implements Strategy {
       this.first = false;
       return true;
     }
-    while (this.taken.length > 0 && this.taken[this.taken.length - 1] + 1 === this.counts.at(-1)) {
-      this.taken.pop();
-      this.counts.pop();
+    const { taken, counts } = this;
+    while (taken.length > this.root && taken[taken.length - 1] + 1 === counts.at(-1)) {
+      taken.pop();
+      counts.pop();
     }
-    if (this.taken.length === 0) return false;
+    if (taken.length === this.root) return false;
     this.taken[this.taken.length - 1]++;
     return true;
   }

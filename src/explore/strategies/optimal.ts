@@ -6,6 +6,7 @@
  */
 import { Footprints } from '../dpor/footprint.ts';
 import { PartialOrderSearch } from '../dpor/search.ts';
+import type { Branch } from '../dpor/subtree.ts';
 import { WakeupTree } from '../dpor/wakeup-tree.ts';
 import type { Fibers } from '../fibers.ts';
 
@@ -19,6 +20,8 @@ export class OptimalDpor extends PartialOrderSearch {
   private sleepers = 0;
   private choice = 0;
   private below = NONE;
+  /** The node of the last branch that was taken; its footprint is there until the next insertion. */
+  private node = NONE;
   /** At a choice of data: what must be explored after it, whatever is chosen. */
   private readonly afterChoice: number[] = [];
 
@@ -39,10 +42,25 @@ export class OptimalDpor extends PartialOrderSearch {
     this.below = NONE;
     this.choice = 0;
     if (node < 0) return -1;
+    this.node = node;
     const process = tree.processOf(node);
     this.choice = tree.choiceOf(node);
     this.below = tree.release(node);
     return process;
+  }
+
+  protected descended(depth: number): void {
+    if (depth + 1 === this.root) this.below = this.tree.plant(this.subtree.below);
+  }
+
+  protected taken(): Branch {
+    const { node, tree } = this;
+    const event = tree.footprints.note(node, tree.choiceOf(node));
+    return { event, below: tree.notesFrom(this.below) };
+  }
+
+  protected leftAt(depth: number): Branch[] {
+    return this.tree.notesAt(depth);
   }
 
   protected recorded(i: number): void {
@@ -87,10 +105,20 @@ export class OptimalDpor extends PartialOrderSearch {
       if (reversed !== second) history.imagine(reversed, second);
       tree.append(reversed);
       if (this.sleepers > 0 && !this.pass(reversed)) first = second;
-      else if (this.sleepers === 0) first = tree.insert(e, history);
+      else if (this.sleepers === 0) first = this.insert(e);
     }
     history.revealStores();
     return first !== NONE && (first <= second || first === reversed);
+  }
+
+  /** Inserts the sequence; above the root that is asked of whoever keeps the tree there. */
+  private insert(depth: number): number {
+    const { history, tree } = this;
+    if (depth >= this.root) return tree.insert(depth, history);
+    const sequence = tree.noteSequence(history);
+    const first = tree.insert(depth, history);
+    if (tree.grafted) this.demands.push({ depth, sequence, initials: [] });
+    return first;
   }
 
   /**

@@ -26,6 +26,7 @@ export const XEN_EINVAL = 22;
 export const XEN_ENOSPC = 28;
 export const XEN_ERANGE = 34;
 export const XEN_ENOSYS = 38;
+export const XEN_EOPNOTSUPP = 95;
 /** ERESTART of a hypercall's inside: begin anew. No guest ever sees it. */
 export const XEN_ERESTART = 85;
 export const XEN_ESRCH = 3;

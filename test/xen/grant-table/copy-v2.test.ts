@@ -8,10 +8,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { frameWord } from '../../../src/hardware/paging.ts';
 import type { Op } from '../../../src/shared/op.ts';
 import { runAlone, writeLocal } from '../../../src/shared/operations.ts';
-import { ActiveEntry } from '../../../src/xen/grant-table/active.ts';
+import { ActiveEntry, activeEntryAcquire } from '../../../src/xen/grant-table/active.ts';
 import { acquireGrantForCopy } from '../../../src/xen/grant-table/copy-acquire.ts';
 import { gnttabCopy, grantTableOpCopy } from '../../../src/xen/grant-table/copy.ts';
-import { GrantTable } from '../../../src/xen/grant-table/lock.ts';
+import { giveUp } from '../../../src/xen/grant-table/copy-transitive.ts';
+import { GrantTable, grantReadLock } from '../../../src/xen/grant-table/lock.ts';
 import { gnttabSetVersion } from '../../../src/xen/grant-table/version.ts';
 import { PGC_state_free, PageInfo } from '../../../src/xen/page-info.ts';
 import * as abi from '../../../src/xen/public/grant-table.ts';
@@ -26,6 +27,7 @@ import {
   mapStatus,
   now,
   pageCount,
+  recordOps,
 } from '../machine.ts';
 import type { XenMachine } from '../machine.ts';
 import { publishTransitive, publishV2, revokeV2, setVersion, statusOf } from '../version2.ts';
@@ -175,6 +177,17 @@ describe('a transitive grant', () => {
     expect([statusOf(MIDDLE, tref), statusOf(OWNER, 5)]).toEqual([abi.GTF_reading, 0]);
     expect([pageCount(other), pageCount(foreign), ...v2Ops()]).toEqual([1, 2, 0, 1]);
   });
+});
+
+test('what a transitive grant led to is released with no lock of its own entry held', () => {
+  expect(runAlone(acquireGrantForCopy(4, MIDDLE, tref, COPIER, 1, 1))).toBe(abi.GNTST_okay);
+  runAlone(grantReadLock(4, MIDDLE));
+  runAlone(activeEntryAcquire(MIDDLE, tref));
+  const log = recordOps(giveUp(4, MIDDLE, tref, OWNER, gref, 1));
+  const first = (word: number): number => log.findIndex((op) => op.word === word);
+  const unlocked = first(ActiveEntry.lock.at2(MIDDLE, tref));
+  expect(unlocked).toBeGreaterThanOrEqual(0);
+  expect(first(ActiveEntry.lock.at2(OWNER, gref))).toBeGreaterThan(unlocked);
 });
 
 function* ends(d: number, ref: number): Op<void> {

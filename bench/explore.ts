@@ -1,64 +1,159 @@
 /**
- * Rates of the exploration engine on one core, side by side: executions a second of both
- * partial-order reductions on the programs with published counts, and operations a second of the
- * strategies that sample.
+ * Rates of the exploration engine on one core:
  *
  *   npm run bench:explore
  *
- * Times are of the processor, not of the wall, so that a busy machine disturbs little.
+ * 1. Executions a second of both partial-order reductions on programs with published counts: the
+ *    first exploration, with the compiler's warming up, and later ones.
+ * 2. Cost of an operation under every strategy that draws and under both reductions, side by side
+ *    on one program, as ratios to the random walk.
+ * 3. Cost of an operation that the build has inlined against one that is a generator of its own.
+ *
+ * Times are of the processor, not of the wall, so that a busy machine disturbs little; it still
+ * makes everything slower, so compare within one run.
  */
 import { check } from '../src/explore/check.ts';
 import type { CheckOptions, CheckResult } from '../src/explore/check.ts';
 import { programs } from '../src/programs/catalogue.ts';
+import { loseUpdates } from '../src/programs/counted/increments.ts';
+import { X } from '../src/programs/counted/variables.ts';
+import type { PosedProgram } from '../src/programs/pose.ts';
 import { pose } from '../src/programs/pose.ts';
+import { createMachine } from '../src/shared/layout.ts';
+import type { Op } from '../src/shared/op.ts';
+import * as operations from '../src/shared/operations.ts';
 
-interface Row {
-  readonly program: string;
-  readonly n: number;
-  readonly options: Pick<CheckOptions, 'strategy' | 'memory' | 'switches'>;
+type How = Pick<CheckOptions, 'strategy' | 'memory' | 'switches' | 'executions' | 'seconds'>;
+type Posed = Pick<PosedProgram, 'machine' | 'actors'>;
+
+interface Measured {
+  readonly result: CheckResult;
+  /** Seconds of processor time. */
+  readonly cpu: number;
 }
 
-function measure({ program, n, options }: Row, executions: number, seconds: number): string {
-  const found = programs.find(({ name }) => name === program);
-  if (found === undefined) throw new RangeError(`no program is called ${program}`);
-  const { machine, actors } = pose(found, n);
+function posed(name: string, n: number): Posed {
+  const found = programs.find((program) => program.name === name);
+  if (found === undefined) throw new RangeError(`no program is called ${name}`);
+  return pose(found, n);
+}
+
+function measure({ machine, actors }: Posed, how: How): Measured {
   const before = process.cpuUsage();
-  const result = check({ machine, actors, ...options, executions, seconds });
+  const result = check({ machine, actors, executions: 1e9, ...how });
   const { user, system } = process.cpuUsage(before);
-  return line(`${program}(${n})`, options, result, (user + system) / 1e6);
+  return { result, cpu: (user + system) / 1e6 };
 }
 
-function line(name: string, options: Row['options'], result: CheckResult, cpu: number): string {
-  const all = result.executions + result.blocked + result.discarded;
-  return [
-    name.padEnd(16),
-    `${options.strategy} ${options.memory ?? 'sc'}`.padEnd(14),
-    `${result.executions} + ${result.blocked}`.padStart(18),
-    `${Math.round(all / cpu)} executions/s`.padStart(22),
-    `${(result.steps / cpu / 1e6).toFixed(2)} M operations/s`.padStart(22),
-  ].join(' ');
+function rate({ result, cpu }: Measured): number {
+  return (result.executions + result.blocked) / cpu;
+}
+
+function thousands(perSecond: number): string {
+  return `${(perSecond / 1000).toFixed(1)} k/s`.padStart(12);
+}
+
+/** The first round, and the best of later ones until two seconds were spent. */
+function reduction(name: string, n: number, strategy: 'dpor' | 'optimal'): void {
+  const posedProgram = posed(name, n);
+  const first = measure(posedProgram, { strategy, seconds: 8 });
+  let best = rate(first);
+  for (let spent = first.cpu; spent < 2;) {
+    const again = measure(posedProgram, { strategy, seconds: 8 });
+    best = Math.max(best, rate(again));
+    spent += again.cpu;
+  }
+  const { executions, blocked, exhausted } = first.result;
+  const counted = `${executions} + ${blocked}${exhausted ? '' : ', unfinished'}`;
+  console.log(
+    `${name}(${n})`.padEnd(14),
+    strategy.padEnd(8),
+    counted.padStart(30),
+    thousands(rate(first)),
+    thousands(best),
+  );
+}
+
+/** Nanoseconds of an operation, of which a schedule counts all: also those that it repeats. */
+function costOf(posedProgram: Posed, how: How): number {
+  measure(posedProgram, { ...how, executions: 2000 });
+  const { result, cpu } = measure(posedProgram, how);
+  return (cpu / result.steps) * 1e9;
+}
+
+function row(name: string, cost: number, base: number): void {
+  console.log(
+    name.padEnd(36),
+    `${cost.toFixed(0)} ns`.padStart(8),
+    `${(1000 / cost).toFixed(2)} M operations/s`.padStart(22),
+    `× ${(cost / base).toFixed(2)}`.padStart(8),
+  );
+}
+
+function costs(): void {
+  const program = posed('lost-update', 10);
+  const base = costOf(program, { strategy: 'random', executions: 60_000 });
+  row('random walk', base, base);
+  for (const strategy of ['pct', 'pos', 'surw', 'dfs', 'dpor', 'optimal'] as const) {
+    row(strategy, costOf(program, { strategy, executions: 60_000 }), base);
+  }
+  const rare = { strategy: 'random', switches: 0.01, executions: 6000 } as const;
+  row('random walk, switches 1 in 100', costOf(posed('lost-update', 1000), rare), base);
+}
+
+/** lost-update, but each operation is called through its module, which the build leaves alone. */
+function* loseUpdatesNested(rounds: number): Op<void> {
+  for (let i = 0; i < rounds; i++) {
+    const before = yield* operations.readOnce(X.value.word);
+    yield* operations.writeOnce(X.value.word, before + 1);
+  }
+}
+
+function three(body: () => Op<void>): Posed {
+  const actors = ['a', 'b', 'c'].map((name) => ({ name, body }));
+  return { machine: createMachine([X], {}), actors };
+}
+
+function inlining(): void {
+  const ways: [string, How][] = [
+    ['random walk', { strategy: 'random', executions: 60_000 }],
+    ['random walk, switches 1 in 100', { strategy: 'random', switches: 0.01, executions: 60_000 }],
+    ['dpor', { strategy: 'dpor', executions: 60_000 }],
+    ['optimal', { strategy: 'optimal', executions: 60_000 }],
+  ];
+  for (const [name, how] of ways) {
+    const inlined = costOf(
+      three(() => loseUpdates(10)),
+      how,
+    );
+    const nested = costOf(
+      three(() => loseUpdatesNested(10)),
+      how,
+    );
+    row(`${name}: inlined`, inlined, inlined);
+    row(`${name}: nested`, nested, inlined);
+  }
 }
 
 function run(): void {
-  const reductions: [string, number][] = [
+  console.log('program        strategy    executions + blocked        first round   best round');
+  const rows: [string, number][] = [
     ['coa', 5],
     ['casw', 5],
     ['fib_bench', 5],
+    ['big0', 1],
     ['lastzero', 15],
     ['indexer', 15],
     ['readers', 13],
   ];
-  for (const [program, n] of reductions) {
-    for (const strategy of ['dpor', 'optimal'] as const) {
-      console.log(measure({ program, n, options: { strategy } }, 1e9, 20));
-    }
+  for (const [name, n] of rows) {
+    reduction(name, n, 'dpor');
+    reduction(name, n, 'optimal');
   }
-  for (const strategy of ['random', 'pct', 'pos', 'surw', 'dfs'] as const) {
-    console.log(measure({ program: 'lost-update', n: 30, options: { strategy } }, 1e9, 2));
-  }
-  const rare = { strategy: 'random', switches: 0.01 } as const;
-  console.log('random walk with a switch every 100 operations:');
-  console.log(measure({ program: 'lost-update', n: 1000, options: rare }, 1e9, 3));
+  console.log('\ncost of an operation, lost-update of 60 operations (the last: 6000)');
+  costs();
+  console.log('\ncost of an operation, inlined by the build and as a generator of its own');
+  inlining();
 }
 
 run();

@@ -30,7 +30,7 @@ export const BUG_DOMAIN_CRASH = 0x20a;
 /** steal_page(): a page that nobody refers to has a type reference: a = mfn, b = type_info. */
 export const BUG_STEAL_TYPED = 0x20b;
 /**
- * gnttab_unpopulate_status_frames(): a status frame is not the domain's, or a translated domain
- * still refers to it (domain_crash() in Xen): a = mfn, b = domain or gfn.
+ * gnttab_unpopulate_status_frames(): a status frame is not the domain's, or cannot be taken from
+ * its guest-physical memory: a = mfn, b = domain or gfn.
  */
 export const BUG_STATUS_FRAME = 0x20c;

@@ -59,9 +59,8 @@ export const statusFrameAgain: Race = {
       'vCPU 1 enters the frame at the gfn, is done, and drops its reference.',
       'vCPU 2 drops Xen’s reference, sees that it was the last, and frees the frame.',
       'The guest’s entry stays: it reaches a page of the heap.',
-      '(If vCPU 2 comes to the references while vCPU 1 has one, Xen crashes the guest: BUG_STATUS_FRAME.)',
     ],
-    breaks: ['I2', 'kernel'],
+    breaks: ['I2', 'I17'],
     fix: 'The table’s lock is held until the frame has been entered.',
     fixedIn: 'Xen 4.22, commit 02708d3b51',
     before: {

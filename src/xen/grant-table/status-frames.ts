@@ -112,11 +112,10 @@ export function* unpopulateStatusFrames(v: number, d: number): Op {
 }
 
 /**
- * A frame is still mapped: it and those before it are shared as they were. In Xen the failure of a
- * translated domain crashes it; a warning says so, and the frames stay.
+ * A frame is still mapped: it and those before it are shared as they were. A translated domain that
+ * gets here raced with itself, and Xen crashes it; here it only gets -EBUSY.
  */
 function* keepStatusFrames(v: number, d: number, mfn: number, i: number): Op<void> {
-  warnOn(isTranslated(d), BUG_STATUS_FRAME, mfn, d);
   if ((yield* getPage(v, mfn, d)) !== 0) {
     yield* fetchOr(PageInfo.countInfo.at(mfn), PGC_allocated);
   }

@@ -101,7 +101,8 @@ function replayOnThreads(text: string): Promise<number> {
     const { seed, scenario, options } = seededProgram(text);
     const run = replay(options, seed);
     const wanted = run.trace.flat();
-    const cast = { scenario: scenario.name, design: seed.design, param: seed.param };
+    const { design, param, without = [] } = seed;
+    const cast = { scenario: scenario.name, design, param, without };
     const crew = new LockstepCrew(
       options.machine,
       castModuleOf(scenario),

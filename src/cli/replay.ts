@@ -3,11 +3,9 @@ import { Command } from 'commander';
 import type { Replayed } from '../explore/replay.ts';
 import { DivergedError, replay } from '../explore/replay.ts';
 import { Trace } from '../explore/trace.ts';
-import { KIND_NAMES } from '../shared/kinds.ts';
-import type { Machine } from '../shared/layout.ts';
-import { wordName } from '../shared/layout.ts';
 import { LockstepCrew } from '../threads/lockstep.ts';
 import { bold, green, print, red } from './output.ts';
+import { printRace, recordOf } from './race-text.ts';
 import { SEED_ARGUMENT } from './saved.ts';
 import { castModuleOf } from './scenarios.ts';
 import type { Seeded } from './seeded.ts';
@@ -18,7 +16,8 @@ const PLACES = ['fibers', 'threads'];
 
 interface RawOptions {
   readonly on: string;
-  readonly steps?: boolean;
+  readonly all?: boolean;
+  readonly ascii?: boolean;
   readonly json?: boolean;
 }
 
@@ -36,7 +35,8 @@ export function replayCommand(exit: (status: number) => void): Command {
     .description('run the one schedule that a seed records')
     .argument('<seed>', SEED_ARGUMENT)
     .option('--on <place>', `where to run it: ${PLACES.join(', ')}`, 'fibers')
-    .option('--steps', 'print every operation with its value')
+    .option('--all', 'show every operation, not only those that matter')
+    .option('--ascii', 'show nothing beyond ASCII')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
       'after',
@@ -47,7 +47,7 @@ export function replayCommand(exit: (status: number) => void): Command {
       const seeded = seededProgram(text);
       const outcome = await replaySeed(seeded, on === 'threads');
       if (raw.json === true) print(JSON.stringify(jsonOf(seeded, on, outcome)));
-      else describe(seeded, on, outcome, raw.steps === true);
+      else describe(seeded, on, outcome, raw);
       exit(statusOf(outcome));
     });
 }
@@ -120,32 +120,15 @@ function jsonOf({ scenario }: Seeded, on: string, { run, trace, difference }: Ou
 }
 
 function describe(
-  { scenario, options }: Seeded,
+  seeded: Seeded,
   on: string,
   { run, trace, difference }: Outcome,
-  steps: boolean,
+  { all = false, ascii = false }: RawOptions,
 ): void {
+  const { scenario, options } = seeded;
   const verdict = run.complaint === null ? green('nothing broke') : red('broken');
   print(`${bold(scenario.name)}  ${verdict}  [${on}, ${options.memory}]`);
-  if (run.complaint !== null) print(`  ${run.complaint.message}`);
   if (difference !== '') print(`  ${red('threads and fibers disagree')}: ${difference}`);
-  if (steps)
-    printSteps(
-      trace,
-      options.machine,
-      options.actors.map(({ name }) => name),
-    );
+  if (run.complaint !== null || all) printRace(recordOf(seeded), all, ascii);
   print(`  ${trace.length} steps, ${run.preemptions} preemptions, digest ${trace.digest()}`);
-}
-
-function printSteps(trace: Trace, machine: Machine, names: readonly string[]): void {
-  const width = Math.max(...names.map((name) => name.length)) + 8;
-  for (let i = 0; i < trace.length; i++) {
-    const { process, kind, word, value } = trace.step(i);
-    const flushes = process >= names.length;
-    const who = flushes ? `${names[process - names.length]} flush` : names[process];
-    const what = (KIND_NAMES[kind] ?? '').padEnd(16);
-    const where = word === 0 ? '' : wordName(machine, word);
-    print(`  ${String(i + 1).padStart(5)}  ${String(who).padEnd(width)}${what} ${where} ${value}`);
-  }
 }

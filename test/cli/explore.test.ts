@@ -130,7 +130,7 @@ describe('replay and shrink', () => {
       invariant: 'outcome',
     });
     expect((await run(replayCommand, seed, '--json')).out).toBe(out);
-    expect((await run(replayCommand, seed, '--steps')).out).toContain('stack.top');
+    expect((await run(replayCommand, seed, '--all')).out).toContain('stack.top');
   });
 
   test('a shrunk seed has no more preemptions and still shows it', async () => {

@@ -5,6 +5,7 @@
  */
 import { check } from '../../explore/check.ts';
 import type { CheckOptions } from '../../explore/check.ts';
+import { leaveOut } from '../../explore/leave-out.ts';
 import { replay } from '../../explore/replay.ts';
 import type { Scenario } from '../../explore/scenario.ts';
 import { formatSeed } from '../../explore/seed.ts';
@@ -81,7 +82,7 @@ function shrinkFinding(
   options: CheckOptions,
   finding: Parameters<typeof shrink>[1],
 ): ShrunkFinding {
-  const { finding: least, preemptions, steps } = shrink({ options }, finding);
+  const { finding: least, preemptions, steps, without } = shrink({ options }, finding);
   const { scenario = '', design = '', param = 0 } = options.subject ?? {};
   const { strategy = 'pct' } = options;
   const { schedule, choices, invariant } = least;
@@ -95,10 +96,11 @@ function shrinkFinding(
     strategy,
     schedule,
     choices,
+    without,
   });
   let replayed = 0;
   for (let i = 0; i < REPLAYS; i++) {
-    if (replay(options, least).complaint?.invariant === invariant) replayed++;
+    if (replay(leaveOut(options, without), least).complaint?.invariant === invariant) replayed++;
   }
   return { seed, invariant, steps, preemptions, replayed };
 }

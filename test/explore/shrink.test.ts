@@ -106,6 +106,18 @@ test('actors keep their schedule when the program loses others', () => {
   expect(small.preemptions).toBeLessThanOrEqual(1);
 });
 
+test('who is left out stays left out when the program loses others', () => {
+  const all = lostUpdate(2);
+  const more = [...all.actors, { name: 'left out', body: () => increment(2) }];
+  const options = { ...all, actors: more };
+  const { finding } = check(leaveOut(options, [3]));
+  if (finding === undefined) throw new Error('nothing to shrink');
+  const fewer = { options: { ...all, actors: more.slice(1) }, was: [1, 2, 3] };
+  const large: Shrinkable = { options, smaller: () => [fewer] };
+  const small = shrink(large, finding, () => {}, { without: [3] });
+  expect(small).toMatchObject({ program: fewer, without: [2], actors: 2 });
+});
+
 test('a finding that does not show is refused', () => {
   const options = lostUpdate();
   const nothing = { invariant: 'sum', message: '', words: [], schedule: [], choices: [] };

@@ -88,6 +88,7 @@ export const realSizes: Config = {
   pageArrays: 64,
   pageArrayWords: 2,
   gntdevs: 16,
+  gntdevSlots: 128,
   deferredEntries: 512,
   deferredBitmapWords: 16,
   overrideBuckets: 1024,

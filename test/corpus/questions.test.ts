@@ -22,6 +22,7 @@ describe('a question that a design stands is exhausted', () => {
     ['partial-munmap', 'vma-pages'],
     ['partial-munmap', 'find-normal-page'],
     ['dontneed-and-gup', 'vma-pages'],
+    ['unmap-and-gup-fast', 'vm-foreign'],
   ])('%s with %s', (name, design) => {
     expect(explore(name, design, 5000)).toMatchObject({ verdict: 'safe', exhausted: true });
   });
@@ -36,6 +37,9 @@ describe('a question that a design does not stand shows it', () => {
     ['dontneed-and-gup', 'find-special-page', 'kernel'],
     ['dontneed-and-gup', 'find-normal-page', 'I9'],
     ['unmap-in-use', 'find-normal-page', 'I9'],
+    ['unmap-in-use', 'vm-foreign', 'I8'],
+    ['partial-munmap', 'vm-foreign', 'kernel'],
+    ['dontneed-and-gup', 'vm-foreign', 'I8'],
   ])('%s with %s', (name, design, rule) => {
     expect(explore(name, design, 200).finding?.invariant).toBe(rule);
   });

@@ -12,11 +12,13 @@ import type { Op } from '../../shared/op.ts';
 import { read, readLocal } from '../../shared/operations.ts';
 import { mfnToLocalPfn } from '../mm/p2m.ts';
 import { NO_PAGE, pageOf } from '../mm/page.ts';
+import { zapPteClassic } from '../drivers/gntdev/classic/vm-ops.ts';
 import { gntdevFindPage } from '../drivers/gntdev/find-page.ts';
 import { VM_OPS_GNTDEV } from '../mm/vm-ops.ts';
-import { Vma } from '../mm/vma.ts';
+import { VM_FOREIGN, Vma } from '../mm/vma.ts';
 import { LinuxParams } from '../params.ts';
 import { foreignPagesMap, foreignPagesUnmap } from './foreign-page.ts';
+import { vmForeignLookup, vmForeignMap, vmForeignUnmap } from './vm-foreign.ts';
 import { m2pOverrideMap, m2pOverrideUnmap, mfnToPage } from './m2p-override.ts';
 import { vmaPagesClose, vmaPagesLookup, vmaPagesOpen, vmaPagesSplit } from './vma-pages.ts';
 
@@ -30,6 +32,8 @@ export const FIND_NORMAL_PAGE = 3;
 export const FIND_SPECIAL_PAGE = 4;
 /** vma-pages, and DMA unmap by handles. */
 export const DMA_HANDLES = 5;
+/** linux-2.6.18-xen: VM_FOREIGN, an array of page pointers as private data of the VMA. */
+export const VM_FOREIGN_ARRAY = 6;
 
 /** Printable names, indexed by design. */
 export const DESIGN_NAMES: readonly string[] = [
@@ -39,6 +43,7 @@ export const DESIGN_NAMES: readonly string[] = [
   'find-normal-page',
   'find-special-page',
   'dma-handles',
+  'vm-foreign',
 ];
 /** The names of all designs, as users choose from them. */
 export const EVERY_DESIGN: readonly string[] = DESIGN_NAMES.slice(1);
@@ -62,12 +67,17 @@ export function designHasScratchPages(): number {
 
 /** @returns 1 if grant mappings in user page tables are marked special. */
 export function designHasSpecialPtes(): number {
-  return design() === M2P_OVERRIDE ? 0 : 1;
+  return designUnmapsWhenIdle();
+}
+
+/** @returns 1 if get_user_pages_fast() walks page tables; else it is the slow path alone. */
+export function designHasGupFast(): number {
+  return design() === VM_FOREIGN_ARRAY ? 0 : 1;
 }
 
 /** @returns 1 if unmapping waits until nobody uses the pages. */
 export function designUnmapsWhenIdle(): number {
-  return design() === M2P_OVERRIDE ? 0 : 1;
+  return design() === M2P_OVERRIDE || design() === VM_FOREIGN_ARRAY ? 0 : 1;
 }
 
 /**
@@ -84,6 +94,8 @@ export function* designMap(
   switch (design()) {
     case M2P_OVERRIDE:
       return yield* m2pOverrideMap(v, mapOps, kmapOps, pages, count);
+    case VM_FOREIGN_ARRAY:
+      return yield* vmForeignMap(v, mapOps, pages, count);
     default:
       return yield* foreignPagesMap(v, mapOps, kmapOps, pages, count);
   }
@@ -103,6 +115,8 @@ export function* designUnmap(
   switch (design()) {
     case M2P_OVERRIDE:
       return yield* m2pOverrideUnmap(v, kunmapOps, pages, count);
+    case VM_FOREIGN_ARRAY:
+      return yield* vmForeignUnmap(v, pages, count);
     default:
       return yield* foreignPagesUnmap(v, kunmapOps, pages, count);
   }
@@ -150,6 +164,26 @@ export function* designPageBehindAddress(v: number, vma: number, vpn: number): O
     default:
       return NO_PAGE;
   }
+}
+
+/**
+ * The page that get_user_pages() takes before it looks at page tables.
+ * @param vma - VMA of the address, stable. @returns page, or NO_PAGE: look at the page tables.
+ */
+export function* designPageBeforeTables(vma: number, vpn: number): Op {
+  if (design() !== VM_FOREIGN_ARRAY) return NO_PAGE;
+  return yield* vmForeignLookup(vma, vpn);
+}
+
+/**
+ * vm_ops->zap_pte: a present entry is to be cleared. The caller holds the page-table lock.
+ * @returns 1 if the design has cleared it, with all that it stood for.
+ */
+export function* designZapPte(v: number, vma: number, vpn: number, ptep: number): Op {
+  if (design() !== VM_FOREIGN_ARRAY) return 0;
+  if (((yield* read(Vma.flags.at(vma))) & VM_FOREIGN) === 0) return 0;
+  yield* zapPteClassic(v, vma, vpn, ptep);
+  return 1;
 }
 
 /**

@@ -56,19 +56,29 @@ export function arrayOfSlot(slot: number): number {
 }
 
 /**
- * A driver gives a VMA that nobody sees yet an array of its own, empty.
- * @param vma - new VMA. @returns the array, or NO_ARRAY if there is no memory.
+ * An array of its own for a VMA, empty.
+ * @param start - its first vpn. @param count - its pages.
+ * @returns the array, or NO_ARRAY if there is no memory.
  */
-export function* vmaPagesAttach(vma: number): Op {
+export function* pageArrayAlloc(start: number, count: number): Op {
   const array = yield* slabAlloc(PageArrayBitmap.value.word, PageArray.users.count);
   if (array < 0) return NO_ARRAY;
-  const start = yield* read(Vma.vmStart.at(vma));
-  const count = (yield* read(Vma.vmEnd.at(vma))) - start;
   for (let i = 0; i < count; i++) yield* write(PageSlot.value.at2(array, i), NO_PAGE);
   yield* write(PageArray.start.at(array), start);
   yield* write(PageArray.count.at(array), count);
   yield* write(PageArray.users.at(array), 1);
-  yield* write(Vma.pages.at(vma), PageSlot.value.at2(array, 0));
+  return array;
+}
+
+/**
+ * A driver gives a VMA that nobody sees yet an array.
+ * @param vma - new VMA. @returns the array, or NO_ARRAY if there is no memory.
+ */
+export function* vmaPagesAttach(vma: number): Op {
+  const start = yield* read(Vma.vmStart.at(vma));
+  const count = (yield* read(Vma.vmEnd.at(vma))) - start;
+  const array = yield* pageArrayAlloc(start, count);
+  if (array !== NO_ARRAY) yield* write(Vma.pages.at(vma), PageSlot.value.at2(array, 0));
   return array;
 }
 

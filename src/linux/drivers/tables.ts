@@ -25,6 +25,7 @@ import {
   MapPage,
   MapUnmapOp,
 } from './gntdev/grant-map.ts';
+import { ClassicFile, ClassicSlot } from './gntdev/classic/slots.ts';
 import { UnmapData } from './gntdev/today/unmap-data.ts';
 import { TaskKmapOp, TaskMapOp, TaskPage } from './gntdev/map-pages.ts';
 import {
@@ -72,6 +73,8 @@ export const driversTables: readonly AnyTable[] = [
   MapKunmapOp,
   MapPage,
   UnmapData,
+  ClassicFile,
+  ClassicSlot,
   TaskMapOp,
   TaskKmapOp,
   TaskPage,
@@ -92,6 +95,8 @@ export const driversDefaults = {
   /** Open files of gntdev. */
   gntdevs: 4,
   gntdevWords: 1,
+  /** Grants of a file of the classic gntdev: DEFAULT_MAX_GRANTS is 128. */
+  gntdevSlots: 12,
   /** Grant maps of the machine. */
   maps: 8,
   mapWords: 1,

@@ -28,7 +28,7 @@ import type { Op } from '../../shared/op.ts';
 import { readLocal, readOnce, trace, writeLocal } from '../../shared/operations.ts';
 import { rcuReadLock, rcuReadUnlock } from '../../shared/rcu.ts';
 import { rawReadSeqcount, readSeqRetry } from '../../shared/seqcount.ts';
-import { designPageBehindMfn } from '../designs/design.ts';
+import { designHasGupFast, designPageBehindMfn } from '../designs/design.ts';
 import { EFAULT } from '../errno.ts';
 import { TRACE_GUP } from '../tracepoints.ts';
 import { FOLL_PIN, FOLL_WRITE, getUserPages, gupPut, gupReferences } from './gup.ts';
@@ -69,6 +69,7 @@ function* gupFast(
   flags: number,
   out: number,
 ): Op {
+  if (designHasGupFast() === 0) return 0;
   const protectSeq = Mm.writeProtectSeq.at(mm);
   const pin = (flags & FOLL_PIN) !== 0;
   const seq = pin ? yield* rawReadSeqcount(protectSeq) : 0;

@@ -14,11 +14,12 @@ import type { Op } from '../../shared/op.ts';
 import { fetchAdd, read, readOnce, trace, warnOn, writeLocal } from '../../shared/operations.ts';
 import { EFAULT, ENOMEM } from '../errno.ts';
 import { TRACE_GUP } from '../tracepoints.ts';
+import { designPageBeforeTables } from '../designs/design.ts';
 import { BUG_PAGE_COUNT } from './bugs.ts';
 import { handleMmFault } from './fault.ts';
 import { mmapReadLock, mmapReadUnlock } from './mm.ts';
 import { vmNormalPage } from './normal-page.ts';
-import { GUP_PIN_COUNTING_BIAS, NO_PAGE, Page, putPages } from './page.ts';
+import { GUP_PIN_COUNTING_BIAS, NO_PAGE, Page, getPage, putPages } from './page.ts';
 import { NO_PTE, pteOffsetMapLock, pteUnlock } from './pgtable.ts';
 import { NO_VMA, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE, Vma } from './vma.ts';
 import { vmaLookup } from './vma-tree.ts';
@@ -84,7 +85,13 @@ function* checkVmaFlags(vma: number, flags: number): Op {
 /** One page of __get_user_pages(). @returns the page, or a negative errno. */
 function* getUserPage(v: number, mm: number, vpn: number, flags: number): Op {
   const vma = yield* vmaLookup(mm, vpn);
-  if (vma === NO_VMA || (yield* checkVmaFlags(vma, flags)) < 0) return -EFAULT;
+  if (vma === NO_VMA) return -EFAULT;
+  const foreign = yield* designPageBeforeTables(vma, vpn);
+  if (foreign !== NO_PAGE) {
+    yield* getPage(foreign);
+    return foreign;
+  }
+  if ((yield* checkVmaFlags(vma, flags)) < 0) return -EFAULT;
   for (;;) {
     const pg = yield* followPagePte(v, mm, vma, vpn, flags);
     if (pg !== NO_PAGE) return pg;

@@ -13,7 +13,7 @@ import { read, warnOn } from '../../shared/operations.ts';
 import { designPageBehindAddress, designPageBehindMfn } from '../designs/design.ts';
 import { BUG_BAD_PTE } from './bugs.ts';
 import { NO_PAGE } from './page.ts';
-import { VM_MIXEDMAP, VM_PFNMAP, Vma } from './vma.ts';
+import { VM_FOREIGN, VM_MIXEDMAP, VM_PFNMAP, Vma } from './vma.ts';
 
 /**
  * mm/memory.c: vm_normal_page(). The caller keeps the VMA stable and holds the page-table lock.
@@ -29,6 +29,7 @@ export function* vmNormalPage(v: number, vma: number, vpn: number, pte: number):
     return NO_PAGE;
   }
   const pg = yield* designPageBehindMfn(v, pteMfn(pte));
+  if (pg === NO_PAGE && ((yield* read(Vma.flags.at(vma))) & VM_FOREIGN) !== 0) return NO_PAGE;
   warnOn(pg === NO_PAGE, BUG_BAD_PTE, vpn, pte);
   return pg;
 }

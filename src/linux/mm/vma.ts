@@ -28,6 +28,8 @@ export const VM_PFNMAP = 0x400;
 export const VM_IO = 0x4000;
 export const VM_DONTCOPY = 0x20000;
 export const VM_DONTEXPAND = 0x40000;
+/** 2.6.18-xen: the private data is an array of the pages behind the VMA. */
+export const VM_FOREIGN = 0x4000000;
 export const VM_MIXEDMAP = 0x10000000;
 
 /** vmLockSeq of a VMA that was never write-locked (UINT_MAX in the kernel). */
@@ -45,6 +47,7 @@ export const Vma = defineTable(
     pgoff: '[GST] offset of vmStart in the mapped object, in pages',
     ops: '[GST] VM_OPS_* (vm-ops.ts)',
     privateData: '[GST] object of the driver, -1 if none (vm_private_data)',
+    file: '[GST] open file of the driver (vm_file), -1 if none is noted',
     pages: '[GST] the slice of its page array (Draft B: vma->pages), -1 if none',
     vmRefcnt: '[GST] state and readers of the per-VMA lock',
     vmLockSeq: '[GST] mmLockSeq of the last write section that locked it',
@@ -75,6 +78,7 @@ export function* vmAreaAlloc(mm: number): Op {
   yield* write(Vma.pgoff.at(vma), 0);
   yield* write(Vma.ops.at(vma), 0);
   yield* write(Vma.privateData.at(vma), -1);
+  yield* write(Vma.file.at(vma), -1);
   yield* write(Vma.pages.at(vma), -1);
   yield* writeOnce(Vma.vmLockSeq.at(vma), VM_LOCK_SEQ_NONE);
   return vma;

@@ -9,12 +9,14 @@
  *
  * Notifiers are the callers' business. An entry that maps a grant must be gone by then: clearing it
  * here drops Xen's page references but not the grant's pin, and the page of the design has no rmap
- * and no reference of this entry to give back (BUG_BAD_RMAP).
+ * and no reference of this entry to give back (BUG_BAD_RMAP). The classic kernel has no notifier:
+ * there the entry is the driver's to clear (vm_ops->zap_pte).
  */
 import { PTE_PRESENT, PTE_PROTNONE } from '../../hardware/paging.ts';
 import { ptEntryCount } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
 import { fetchAdd, read, readOnce, trace, warnOn } from '../../shared/operations.ts';
+import { designZapPte } from '../designs/design.ts';
 import { BUG_BAD_RMAP } from './bugs.ts';
 import { Mm } from './mm.ts';
 import { tlbFlushMmu, tlbRemovePage, tlbRemoveTlbEntry, tlbStartVma } from './mmu-gather.ts';
@@ -39,6 +41,11 @@ export function* pageAddRmap(pg: number): Op<void> {
 function* zapPte(v: number, mm: number, vma: number, vpn: number, ptep: number): Op {
   const pte = yield* readOnce(ptep);
   if ((pte & (PTE_PRESENT | PTE_PROTNONE)) === 0) return 0;
+  if ((yield* designZapPte(v, vma, vpn, ptep)) === 1) {
+    tlbRemoveTlbEntry(v);
+    trace(TRACE_ZAP, mm, vpn, pte);
+    return 0;
+  }
   const pg = yield* vmNormalPage(v, vma, vpn, pte);
   yield* setPte(v, ptep, 0);
   tlbRemoveTlbEntry(v);

@@ -9,7 +9,13 @@ import { kernelBase } from '../../../hardware/params.ts';
 import type { Op } from '../../../shared/op.ts';
 import { fetchAdd, read, warnOn, write } from '../../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../../shared/slab.ts';
-import { FIND_NORMAL_PAGE, VMA_PAGES, design } from '../../designs/design.ts';
+import {
+  FIND_NORMAL_PAGE,
+  FIND_SPECIAL_PAGE,
+  M2P_OVERRIDE,
+  VM_FOREIGN_ARRAY,
+  design,
+} from '../../designs/design.ts';
 import { ENOMEM } from '../../errno.ts';
 import {
   NOTIFIER_GNTDEV,
@@ -18,14 +24,15 @@ import {
 } from '../../mm/mmu-notifier.ts';
 import { BUG_FREEABLE_MAPS } from '../bugs.ts';
 import { listDel, listEmpty } from '../list.ts';
+import { initSlots, releaseClassic } from './classic/slots.ts';
 import { putListedMap } from './by-vma/put-map.ts';
 import { Gntdev, GntdevBitmap, gntdevLock, gntdevUnlock, mapOfNode } from './grant-map.ts';
 import { putMapToday } from './today/put-map.ts';
 
-/** 1 if the file has the notifier of the address space, 0 if each map has its own. */
+/** Has the file a notifier of the address space? Else each map has its own, or nobody has one. */
 function watchesAddressSpace(): boolean {
   const generation = design();
-  return generation !== VMA_PAGES && generation !== FIND_NORMAL_PAGE;
+  return generation === M2P_OVERRIDE || generation === FIND_SPECIAL_PAGE;
 }
 
 /** INIT_LIST_HEAD() of a file that nobody else knows. */
@@ -47,6 +54,7 @@ export function* gntdevOpen(v: number, mm: number): Op {
   yield* write(Gntdev.mm.at(fd), mm);
   yield* write(Gntdev.notifier.at(fd), -1);
   yield* write(Gntdev.users.at(fd), 1);
+  if (design() === VM_FOREIGN_ARRAY) yield* initSlots(fd);
   if (!watchesAddressSpace()) return fd;
   const count = kernelBase();
   const notifier = yield* mmuIntervalNotifierInsert(v, mm, 0, count, NOTIFIER_GNTDEV, fd);
@@ -89,6 +97,7 @@ export function* dropMaps(v: number, fd: number): Op<void> {
 
 /** drivers/xen/gntdev.c: gntdev_release() */
 export function* gntdevRelease(v: number, fd: number): Op<void> {
+  if (design() === VM_FOREIGN_ARRAY) yield* releaseClassic(v, fd);
   const locked = !watchesAddressSpace();
   if (locked) yield* gntdevLock(fd);
   yield* dropMaps(v, fd);

@@ -10,13 +10,14 @@ import { setReg } from '../../../hardware/vcpu.ts';
 import type { Op } from '../../../shared/op.ts';
 import { read, readLocal, write } from '../../../shared/operations.ts';
 import { GNTMAP_readonly } from '../../../xen/public/grant-table.ts';
-import { FIND_NORMAL_PAGE, design } from '../../designs/design.ts';
-import { EINVAL, ENOENT, ENOMEM } from '../../errno.ts';
+import { FIND_NORMAL_PAGE, VM_FOREIGN_ARRAY, design } from '../../designs/design.ts';
+import { EFAULT, EINVAL, ENOENT, ENOMEM, ENOTTY } from '../../errno.ts';
 import { mmapReadLock, mmapReadUnlock } from '../../mm/mm.ts';
 import { findVma } from '../../mm/vma-tree.ts';
 import { VM_OPS_GNTDEV } from '../../mm/vm-ops.ts';
 import { Vma } from '../../mm/vma.ts';
 import { listAddTail, listDel } from '../list.ts';
+import { mapGrantRefClassic, unmapGrantRefClassic } from './classic/slots.ts';
 import { putListedMap } from './by-vma/put-map.ts';
 import {
   Gntdev,
@@ -47,6 +48,7 @@ export const GRANT_REF_WORDS = 2;
  */
 export function* gntdevMapGrantRef(v: number, fd: number, grants: number, count: number): Op {
   if (count <= 0) return -EINVAL;
+  if (design() === VM_FOREIGN_ARRAY) return yield* mapGrantRefClassic(v, fd, grants, count);
   const map = yield* gntdevAllocMap(v, fd, count);
   if (map === NO_MAP) return -ENOMEM;
   for (let i = 0; i < count; i++) {
@@ -67,6 +69,7 @@ export function* gntdevMapGrantRef(v: number, fd: number, grants: number, count:
  * @param index - page offset of the map. @param count - its pages. @returns 0 or -ENOENT.
  */
 export function* gntdevUnmapGrantRef(v: number, fd: number, index: number, count: number): Op {
+  if (design() === VM_FOREIGN_ARRAY) return yield* unmapGrantRefClassic(fd, index, count);
   const today = design() === FIND_NORMAL_PAGE;
   yield* gntdevLock(fd);
   const map = yield* gntdevFindMapIndex(fd, index, count);
@@ -81,6 +84,22 @@ export function* gntdevUnmapGrantRef(v: number, fd: number, index: number, count
   return 0;
 }
 
+/** The offset of the map of a VMA. */
+function* offsetOfMap(v: number, vma: number): Op {
+  const map = yield* read(Vma.privateData.at(vma));
+  if (map === NO_MAP) return -EINVAL;
+  setReg(v, REG_GNTDEV_COUNT, yield* read(GrantMap.count.at(map)));
+  return yield* read(GrantMap.index.at(map));
+}
+
+/** Classic: the offset of the VMA, which must begin at the address. */
+function* offsetOfVma(v: number, vma: number, vpn: number): Op {
+  const start = yield* read(Vma.vmStart.at(vma));
+  if (start !== vpn) return -EFAULT;
+  setReg(v, REG_GNTDEV_COUNT, (yield* read(Vma.vmEnd.at(vma))) - start);
+  return yield* read(Vma.pgoff.at(vma));
+}
+
 /**
  * IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR. drivers/xen/gntdev.c: gntdev_ioctl_get_offset_for_vaddr()
  * @param mm - address space of the task. @param vpn - address in a mapping.
@@ -91,11 +110,8 @@ export function* gntdevGetOffsetForVaddr(v: number, mm: number, vpn: number): Op
   yield* mmapReadLock(mm);
   const vma = yield* findVma(mm, vpn);
   if (vma >= 0 && (yield* read(Vma.ops.at(vma))) === VM_OPS_GNTDEV) {
-    const map = yield* read(Vma.privateData.at(vma));
-    if (map !== NO_MAP) {
-      index = yield* read(GrantMap.index.at(map));
-      setReg(v, REG_GNTDEV_COUNT, yield* read(GrantMap.count.at(map)));
-    }
+    if (design() === VM_FOREIGN_ARRAY) index = yield* offsetOfVma(v, vma, vpn);
+    else index = yield* offsetOfMap(v, vma);
   }
   yield* mmapReadUnlock(mm);
   return index;
@@ -118,7 +134,7 @@ function* findMapAround(fd: number, page: number): Op {
  * IOCTL_GNTDEV_SET_UNMAP_NOTIFY. drivers/xen/gntdev.c: gntdev_ioctl_notify()
  * @param page - page offset in the file. @param offset - word of that page to clear at unmap.
  * @param action - UNMAP_NOTIFY_*. @param port - event channel of the domain to send to.
- * @returns 0, -EINVAL or -ENOENT.
+ * @returns 0, -EINVAL or -ENOENT; -ENOTTY in the classic driver.
  */
 export function* gntdevSetUnmapNotify(
   v: number,
@@ -128,6 +144,7 @@ export function* gntdevSetUnmapNotify(
   action: number,
   port: number,
 ): Op {
+  if (design() === VM_FOREIGN_ARRAY) return -ENOTTY;
   if ((action & ~(UNMAP_NOTIFY_CLEAR_BYTE | UNMAP_NOTIFY_SEND_EVENT)) !== 0) return -EINVAL;
   let status = -ENOENT;
   yield* gntdevLock(fd);

@@ -3,10 +3,11 @@
  */
 import type { Op } from '../../../shared/op.ts';
 import { read } from '../../../shared/operations.ts';
-import { FIND_NORMAL_PAGE, VMA_PAGES, design } from '../../designs/design.ts';
+import { FIND_NORMAL_PAGE, VMA_PAGES, VM_FOREIGN_ARRAY, design } from '../../designs/design.ts';
 import { EINVAL } from '../../errno.ts';
 import { VM_SHARED, VM_WRITE, Vma } from '../../mm/vma.ts';
 import { mmapByVma } from './by-vma/mmap.ts';
+import { mmapClassic } from './classic/mmap.ts';
 import { mmapDraftB } from './draft-b/mmap.ts';
 import { mmapToday } from './today/mmap.ts';
 
@@ -21,6 +22,8 @@ export function* gntdevMmap(v: number, fd: number, vma: number): Op {
   switch (design()) {
     case VMA_PAGES:
       return yield* mmapDraftB(v, fd, vma);
+    case VM_FOREIGN_ARRAY:
+      return yield* mmapClassic(v, fd, vma);
     case FIND_NORMAL_PAGE:
       return yield* mmapToday(v, fd, vma);
     default:

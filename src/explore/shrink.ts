@@ -53,6 +53,8 @@ export interface ShrinkOptions {
    * at hand does not break: with an operation less, the same switches fall elsewhere.
    */
   readonly searchSteps?: number;
+  /** Time after which the smallest one so far is good enough. Without it, it is minimal. */
+  readonly seconds?: number;
 }
 
 /** The schedule of actors that run one after the other. */
@@ -71,26 +73,31 @@ export function shrink(
   report: (progress: ShrinkProgress) => void = () => {},
   options: ShrinkOptions = {},
 ): Shrunk {
-  return new Shrinker(finding, report, options.searchSteps ?? 0).shrink(
-    program,
-    options.without ?? [],
-    finding,
-  );
+  return new Shrinker(finding, report, options).shrink(program, options.without ?? [], finding);
 }
+
+/** Whatever the time: is it a race, and does the finding show at all? */
+const FIRST_REPLAYS = 2;
 
 class Shrinker {
   private readonly finding: Complaint;
   private readonly report: (progress: ShrinkProgress) => void;
   private readonly searchSteps: number;
+  private readonly deadline: number;
   /** Programs for which a schedule was sought in vain. */
   private readonly sought = new Set<string>();
   private replays = 0;
   private racy = true;
 
-  constructor(finding: Complaint, report: (progress: ShrinkProgress) => void, searchSteps: number) {
+  constructor(
+    finding: Complaint,
+    report: (progress: ShrinkProgress) => void,
+    { searchSteps = 0, seconds = Infinity }: ShrinkOptions,
+  ) {
     this.finding = finding;
     this.report = report;
     this.searchSteps = searchSteps;
+    this.deadline = performance.now() + seconds * 1000;
   }
 
   shrink(program: Shrinkable, without: readonly number[], found: Schedule): Shrunk {
@@ -182,6 +189,7 @@ class Shrinker {
     without: readonly number[],
     schedule: Schedule,
   ): State | null {
+    if (this.replays > FIRST_REPLAYS && performance.now() > this.deadline) return null;
     const run = this.run(program, without, schedule);
     return isSame(run.complaint, this.finding) ? { program, without, run } : null;
   }

@@ -123,3 +123,12 @@ test('a finding that does not show is refused', () => {
   const nothing = { invariant: 'sum', message: '', words: [], schedule: [], choices: [] };
   expect(() => shrink({ options }, nothing)).toThrow(RangeError);
 });
+
+test('without any time, what was found is given back, and it still fails', () => {
+  const options = lostUpdate(4);
+  const { finding } = check({ ...options, seed: 3 });
+  if (finding === undefined) throw new Error('nothing to shrink');
+  const kept = shrink({ options }, finding, () => {}, { seconds: 0 });
+  expect(kept.finding.schedule).toHaveLength(finding.schedule.length);
+  expect(replay(options, kept.finding).complaint?.invariant).toBe('sum');
+});

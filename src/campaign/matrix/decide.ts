@@ -1,12 +1,13 @@
 /**
  * Decides a cell within a time: optimal DPOR first, which proves; where it does not come to its
  * end, all schedules with one preemption, with two, and so on, as far as the time goes; then PCT
- * and POS with the rest, which find.
+ * and POS with the rest, which find. A finding is made smaller for some seconds.
  */
 import { check } from '../../explore/check.ts';
 import type { CheckOptions, CheckResult } from '../../explore/check.ts';
-import { replay } from '../../explore/replay.ts';
 import type { Scenario } from '../../explore/scenario.ts';
+import { formatSeed, parseSeed } from '../../explore/seed.ts';
+import { shrink } from '../../explore/shrink.ts';
 import type { StrategyName } from '../../explore/strategies/index.ts';
 import type { Cell, CellName } from './cell.ts';
 
@@ -22,6 +23,8 @@ export interface Attempt {
 const PROOF = 0.6;
 const BOUNDED = 0.2;
 const DRAWN = 0.1;
+/** Seconds for making a finding smaller. */
+const SHRINKING = 3;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** @param scenario - that of the cell's race. */
@@ -64,7 +67,9 @@ function outcomeOf(
   { verdict, exhausted, finding }: CheckResult,
 ): Pick<Cell, 'verdict' | 'exhausted' | 'seed' | 'preemptions' | 'invariant' | 'message'> {
   if (finding === undefined) return { verdict, exhausted };
-  const { invariant, message, seed } = finding;
-  const { preemptions } = replay(options, finding);
+  const shrunk = shrink({ options }, finding, () => {}, { seconds: SHRINKING });
+  const { preemptions, without } = shrunk;
+  const { invariant, message, schedule, choices } = shrunk.finding;
+  const seed = formatSeed({ ...parseSeed(finding.seed), schedule, choices, without });
   return { verdict, exhausted, invariant, message, seed, preemptions };
 }

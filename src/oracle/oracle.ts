@@ -17,6 +17,7 @@ import type { Machine } from '../shared/layout.ts';
 import type { Observer } from '../shared/observer.ts';
 import { BUG_IMPLICIT_UNMAP } from '../xen/bugs.ts';
 import { ActiveEntry } from '../xen/grant-table/active.ts';
+import { GrantStatus } from '../xen/grant-table/entry.ts';
 import {
   TRC_GRANT_COPY,
   TRC_GRANT_MAP,
@@ -26,6 +27,7 @@ import {
 } from '../xen/tracepoints.ts';
 import { checkDmaMapped, dataAccess, dmaForget, dmaTraced } from './dma.ts';
 import { checkCopy, checkMapped } from './invariants/grant-ops.ts';
+import { statusTouched } from './invariants/status-frames.ts';
 import { objectTouched, tableFreed, tableRead, watchedPools } from './objects.ts';
 import { accessEnded, grantMapped, grantUnmapped, guestPageFreed, pageGot } from './pages.ts';
 import { rangeOf } from './range.ts';
@@ -59,6 +61,7 @@ function watchAccesses(
   const lineOffset = CacheLine.value.word - lines.from;
   const cached = nonCoherent();
   const pools = watchedPools(machine);
+  const status = rangeOf(machine, GrantStatus);
 
   const frameAccess = (actor: number, kind: number, mfn: number, word: number): void => {
     const who = actors[actor];
@@ -99,6 +102,8 @@ function watchAccesses(
       tableAccess(actor, kind, ((word - tables.from) / tableWords) | 0, word);
     } else if (cached && word >= lines.from && word < lines.to) {
       lineAccess(actor, kind, word, after);
+    } else if (word >= status.from && word < status.to) {
+      statusTouched(actor, word, report);
     } else {
       objectAccess(actor, word);
     }

@@ -42,6 +42,7 @@ export const PAYLOAD_CORRUPT = 16;
 export const FREED_WHILE_GRANTED = 17;
 export const WRITABLE_TRANSLATION = 18;
 export const COPY_UNREFERENCED = 21;
+export const STATUS_FRAME_GONE = 24;
 export const STALE_CPU_DATA = 32;
 export const STALE_DEVICE_DATA = 33;
 export const DMA_WRONG_PAGE = 34;
@@ -50,6 +51,12 @@ export const DMA_AFTER_UNMAP = 36;
 export const STALE_AFTER_NONE = 37;
 
 const list: readonly (readonly [number, string, string, string])[] = [
+  [
+    STATUS_FRAME_GONE,
+    'I15',
+    'the status word of a grant was used although its frame is not allocated',
+    'memory that belongs to somebody else by now is read or changed',
+  ],
   [
     ACCESS_WITHOUT_RIGHT,
     'I5',

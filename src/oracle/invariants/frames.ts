@@ -16,6 +16,7 @@ import {
   PageInfo,
 } from '../../xen/page-info.ts';
 import { peek } from '../shadow-words.ts';
+import { checkPhysmap } from './status-frames.ts';
 import type { Report } from '../violation.ts';
 import { FRAMES_LOST, FRAME_REFERENCE } from '../violation.ts';
 
@@ -45,6 +46,7 @@ export function checkFrames(report: Report): void {
     if (shared[d] !== peek(xens)) report(-1, FRAMES_LOST, xens, 0);
   }
   checkTables(report);
+  checkPhysmap(report);
 }
 
 /** Marks the frames of a free list. @returns how many there are. */

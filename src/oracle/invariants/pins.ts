@@ -3,9 +3,14 @@
  * maptracks of all domains hold on it, and Xen's bits of the shared entry agree with it.
  */
 import { domainCount } from '../../hardware/params.ts';
-import { GTF_reading, GTF_writing } from '../../xen/public/grant-table.ts';
+import {
+  GTF_accept_transfer,
+  GTF_reading,
+  GTF_type_mask,
+  GTF_writing,
+} from '../../xen/public/grant-table.ts';
 import { ActiveEntry, GNTPIN_writers_mask, pinIncrement } from '../../xen/grant-table/active.ts';
-import { GrantEntry, headerFlags } from '../../xen/grant-table/entry.ts';
+import { GrantStatus, headerFlags, statusWord } from '../../xen/grant-table/entry.ts';
 import { GrantTable } from '../../xen/grant-table/lock.ts';
 import { Maptrack } from '../../xen/grant-table/maptrack.ts';
 import { peek } from '../shadow-words.ts';
@@ -34,10 +39,17 @@ export function checkPins(report: Report): void {
   }
 }
 
-/** I4: GTF_reading and GTF_writing are clear only without pins, or without writers. */
+/**
+ * I4: GTF_reading and GTF_writing are clear only without pins, or without writers. In version 2 they
+ * lie in the status word, and only half as many entries exist; of an entry that takes a transfer the
+ * same bit means that it is completed.
+ */
 function checkEntry(d: number, ref: number, pin: number, report: Report): void {
-  const hdr = GrantEntry.hdr.at2(d, ref);
+  const version = peek(GrantTable.gtVersion.at(d));
+  if (version !== 1 && ref >= GrantStatus.value.count) return;
+  const hdr = statusWord(d, ref, version);
   const flags = headerFlags(peek(hdr));
+  if (version === 1 && (flags & GTF_type_mask) === GTF_accept_transfer) return;
   const reading = (flags & GTF_reading) !== 0;
   const writing = (flags & GTF_writing) !== 0;
   const agrees = reading === (pin !== 0) && writing === ((pin & GNTPIN_writers_mask) !== 0);

@@ -9,6 +9,7 @@ import { exploreCommand } from './explore.ts';
 import { fuzzCommand } from './fuzz.ts';
 import { listCommand } from './list.ts';
 import { litmusCommand } from './litmus.ts';
+import { lockstepCommand } from './lockstep.ts';
 import { matrixCommand } from './matrix.ts';
 import { complain, surviveClosedPipes } from './output.ts';
 import { replayCommand } from './replay.ts';
@@ -42,6 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     .addCommand(shrinkCommand(exit))
     .addCommand(fuzzCommand(exit))
     .addCommand(litmusCommand(exit))
+    .addCommand(lockstepCommand(exit))
     .addCommand(startCommand(exit))
     .addCommand(compareCommand(exit))
     .addCommand(stressCommand(exit));

@@ -29,6 +29,7 @@ import { stealHandle } from './xen/x04-steal-handle.ts';
 import { devBusAddr } from './xen/x05-dev-bus-addr.ts';
 import { copyStatus } from './xen/x06-copy-status.ts';
 import { copyRelease } from './xen/x07-copy-release.ts';
+import { transitiveRetry } from './xen/x09-transitive-retry.ts';
 import { statusFrame } from './xen/x13-status-frame.ts';
 import { statusFrameAgain } from './xen/x15-status-frame-again.ts';
 import { copyFrame } from './xen/x18-copy-frame.ts';
@@ -57,6 +58,7 @@ const ofXen: readonly Race[] = [
   devBusAddr,
   copyStatus,
   copyRelease,
+  transitiveRetry,
   statusFrame,
   statusFrameAgain,
   copyFrame,

@@ -14,6 +14,7 @@ import { threadStoppedEarly } from './linux/l25-thread-stopped-early.ts';
 import { lostWakeUp } from './linux/l26-lost-wake-up.ts';
 import { gupFastWithoutRecheck } from './linux/m01-gup-fast-without-recheck.ts';
 import { tableFreedUnderWalker } from './linux/m02-table-freed-under-walker.ts';
+import { unlinkedBeforeFlush } from './linux/m04-unlinked-before-flush.ts';
 import { notifierRemove } from './linux/m08-notifier-remove.ts';
 import { dontneedAndGup } from './dontneed-and-gup.ts';
 import { oneFrameTwice } from './one-frame-twice.ts';
@@ -82,6 +83,7 @@ const ofLinux: readonly Race[] = [
   lostWakeUp,
   gupFastWithoutRecheck,
   tableFreedUnderWalker,
+  unlinkedBeforeFlush,
   notifierRemove,
 ];
 

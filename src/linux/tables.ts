@@ -11,6 +11,7 @@ import { P2m } from './mm/p2m.ts';
 import { FreePage, Zone } from './mm/page-alloc.ts';
 import { Page } from './mm/page.ts';
 import { PtLock } from './mm/pgtable.ts';
+import { Mapping } from './mm/mapping.ts';
 import { Vma, VmaPool } from './mm/vma.ts';
 import { VmaNode, VmaNodePool, VmaSlot } from './mm/vma-tree.ts';
 import { LinuxParams } from './params.ts';
@@ -33,6 +34,7 @@ export const linuxTables: readonly AnyTable[] = [
   GatherTable,
   Vma,
   VmaPool,
+  Mapping,
   VmaNode,
   VmaNodePool,
   VmaSlot,
@@ -46,6 +48,8 @@ export const linuxDefaults = {
   mms: 4,
   /** VMAs of the machine. */
   vmas: 16,
+  /** Objects of drivers that VMAs map without references. */
+  mappings: 2,
   /** VMAs of one address space, and one spare for a split. */
   vmaSlots: 8,
   /** Nodes of VMA trees: one for each address space, and those that wait for a grace period. */

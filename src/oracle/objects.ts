@@ -8,7 +8,7 @@
  * when other threads run meanwhile.
  *
  * Page tables are walked without locks, in an RCU read section, which keeps them from being freed.
- * The hardware's walks are left out: an instruction whose walk was overtaken by a flush starts anew.
+ * The hardware's walks are left out: an instruction that a flush overtook starts anew.
  */
 import {
   GrantMap,

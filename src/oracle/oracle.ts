@@ -31,7 +31,14 @@ import { statusTouched } from './invariants/status-frames.ts';
 import { objectTouched, tableFreed, tableRead, watchedPools } from './objects.ts';
 import { accessEnded, grantMapped, grantUnmapped, guestPageFreed, pageGot } from './pages.ts';
 import { rangeOf } from './range.ts';
-import { checkAccess, pageAllocated, pageFreed, pageValidated, pinChanged } from './rights.ts';
+import {
+  checkAccess,
+  pageAllocated,
+  pageFreed,
+  pageUnmapped,
+  pageValidated,
+  pinChanged,
+} from './rights.ts';
 import type { Report } from './violation.ts';
 import { GRANT_PTE_OVERWRITTEN, KERNEL_ASSERTION, PAYLOAD_CORRUPT } from './violation.ts';
 
@@ -135,6 +142,7 @@ export function createOracle(
           return accessEnded(actor, a, b, report);
         case TRACE_PAGE_FREE:
           guestPageFreed(actor, a, report);
+          pageUnmapped(actor, a, report);
           return tableFreed(actor, a, report);
         case TRC_PAGE_FREE:
           return pageFreed(actor, a, report);

@@ -6,7 +6,16 @@
  * lawful access the pin is there.
  */
 import { PTE_RW, pteMfn } from '../hardware/paging.ts';
-import { domainCount, domainOf, firstVcpuOf, kernelVcpuOf, vcpuCount } from '../hardware/params.ts';
+import {
+  domainCount,
+  domainOf,
+  firstVcpuOf,
+  kernelBase,
+  kernelVcpuOf,
+  vcpuCount,
+} from '../hardware/params.ts';
+import { P2m } from '../linux/mm/p2m.ts';
+import { domainOfPage, pfnOf } from '../linux/mm/page.ts';
 import { Tlb } from '../hardware/tlb.ts';
 import { PGT_writable_page, PageInfo } from '../xen/page-info.ts';
 import { ActiveEntry } from '../xen/grant-table/active.ts';
@@ -16,6 +25,7 @@ import type { Report } from './violation.ts';
 import {
   ACCESS_WITHOUT_RIGHT,
   FRAME_REFERENCE,
+  FREED_WHILE_MAPPED,
   STALE_TRANSLATION,
   WRITABLE_TRANSLATION,
 } from './violation.ts';
@@ -70,6 +80,19 @@ export function pageFreed(actor: number, mfn: number, report: Report): void {
   for (let d = 0; d < domainCount(); d++) {
     const right = ShadowRight.pins.at2(d, mfn);
     if (peek(right) > 0) report(actor, FRAME_REFERENCE, right, PageInfo.countInfo.at(mfn));
+  }
+}
+
+/** A kernel frees a page: no TLB may still translate an address of a process to its frame. */
+export function pageUnmapped(actor: number, pg: number, report: Report): void {
+  const d = domainOfPage(pg);
+  const mfn = peek(P2m.value.at2(d, pfnOf(pg)));
+  for (let v = firstVcpuOf(d); v <= kernelVcpuOf(d); v++) {
+    for (let slot = 0; slot < Tlb.tag.count; slot++) {
+      const tag = peek(Tlb.tag.at2(v, slot));
+      if (tag === 0 || tag > kernelBase() || pteMfn(peek(Tlb.pte.at2(v, slot))) !== mfn) continue;
+      report(actor, FREED_WHILE_MAPPED, Tlb.pte.at2(v, slot), PageInfo.owner.at(mfn));
+    }
   }
 }
 

@@ -36,6 +36,7 @@ export const FRAMES_LOST = 13;
 export const GRANT_PTE_OVERWRITTEN = 14;
 export const USED_AFTER_FREE = 19;
 export const NOTIFIER_LIST = 20;
+export const FREED_WHILE_MAPPED = 38;
 /** A kernel assertion fired: its own number (each room's bugs.ts) is added. */
 export const KERNEL_ASSERTION = 0x10000;
 export const PAYLOAD_CORRUPT = 16;
@@ -212,6 +213,12 @@ const list: readonly (readonly [number, string, string, string])[] = [
     'I5',
     'a device accessed a frame after its DMA mapping was torn down',
     'a late access reads or corrupts whatever the frame is used for by then',
+  ],
+  [
+    FREED_WHILE_MAPPED,
+    'I7',
+    'a page was freed while a TLB still translates an address of a process to it',
+    'the process reads and writes what the next user of the page has there',
   ],
 ];
 

@@ -84,11 +84,11 @@ export const unmapInUseOfBlkback: Race = {
     id: 'L3',
     title: 'blkback unmaps a page that the network stack is about to send again',
     story: [
-      'blkback maps the page of a request and writes it to an iSCSI disk: the page goes into a packet.',
+      'blkback maps the page of a request and writes it to an iSCSI disk, in a packet.',
       'The acknowledgement is late: the packet is queued a second time and holds the page.',
       'The acknowledgement comes; the request is done.',
       'blkback unmaps the grant and answers; nobody looks at the reference count of the page.',
-      'The second packet is sent: from an address that is not mapped, or with new data of the guest.',
+      'The second packet is sent: from an unmapped address, or with new data of the guest.',
     ],
     breaks: ['I8', 'kernel'],
     fix: 'Unmap only when nobody else has a reference; until then try again later.',

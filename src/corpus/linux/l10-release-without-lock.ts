@@ -81,7 +81,7 @@ export const releaseWithoutLock: Race = {
     story: [
       'A process has a gntdev file open with a map on its list; one thread closes it.',
       'Another thread unmaps something else: the notifier takes the lock and walks the list.',
-      'The close takes the map off the list, drops the last reference and frees it, without the lock.',
+      'The close takes the map off the list and frees it, without the lock.',
       'The notifier reads the freed map, and the next pointer in it.',
     ],
     breaks: ['I13', 'kernel'],

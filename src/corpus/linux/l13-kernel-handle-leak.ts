@@ -88,7 +88,7 @@ function* grant(): Op<void> {
   yield* gnttabGrantForeignAccessRef(v, readLocal(RaceGrant.ref.at(0)), BACKEND, pfn, 0);
 }
 
-function* map(): Op<void> {
+function* mapGrant(): Op<void> {
   yield* mapGrants(firstVcpuOf(BACKEND), 0, 1, VPN);
 }
 
@@ -103,7 +103,7 @@ export const kernelHandleLeak: Race = {
   sizes: {},
   arrange,
   actors: [
-    { role: 'map', vcpu: 0, body: map },
+    { role: 'map', vcpu: 0, body: mapGrant },
     { role: 'grant', vcpu: 3, body: grant },
   ],
   kernelThreads: [],

@@ -83,7 +83,7 @@ export const gupFastWithoutRecheck: Race = {
     title: 'A walker with interrupts off does not hold up a flush that is a hypercall',
     story: [
       'One thread walks the page tables with interrupts off and reads an entry.',
-      'Another clears the entry and asks Xen to flush: Xen interrupts the physical CPU and returns.',
+      'Another clears the entry and asks Xen to flush, which waits for no guest.',
       'It puts the page, whose count drops to 0: the page is free.',
       'The walker takes a reference of a free page, and hands it on.',
     ],

@@ -75,9 +75,9 @@ export const notifierRemove: Race = {
     title: 'A notifier is freed while it waits on the list of deferred removals',
     story: [
       'An invalidation meets the notifier: the sequence becomes odd.',
-      'The notifier is removed: with an odd sequence the removal is deferred, and the remover waits.',
+      'The notifier is removed: the sequence is odd, so that is deferred, and the remover waits.',
       'The invalidation ends: the sequence becomes even. The deferred list comes next.',
-      'The remover has seen the sequence change; it returns, and its caller frees the notifier.',
+      'The remover has seen the sequence change; it returns, and the notifier is freed.',
       'The end of the invalidation works the list off and unlinks a freed notifier.',
     ],
     breaks: ['I13'],

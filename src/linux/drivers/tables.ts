@@ -39,6 +39,7 @@ import {
   initGntalloc,
 } from './gntalloc/gref.ts';
 import { NetbackQueue, NetbackSlot, initNetback } from './netback.ts';
+import { PfnObject } from './pfnmap.ts';
 import { PageLru } from './page-lru.ts';
 import { UnmapItem, UnmapOp, UnmapPage } from './unmap-async.ts';
 
@@ -88,6 +89,7 @@ export const driversTables: readonly AnyTable[] = [
   BlkfrontGrant,
   NetbackQueue,
   NetbackSlot,
+  PfnObject,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */

@@ -13,14 +13,16 @@
 import { PTE_PRESENT, pteMfn } from '../../hardware/paging.ts';
 import { domainOf, ptLevels, ptShift } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
-import { readOnce } from '../../shared/operations.ts';
+import { read, readOnce } from '../../shared/operations.ts';
 import { spinLock, spinUnlock } from '../../shared/spinlock.ts';
 import { makePageReadwrite } from './direct-map.ts';
+import { unlinkFileVma } from './mapping.ts';
 import { Mm } from './mm.ts';
 import { tlbFreeVmas, tlbRemoveTable } from './mmu-gather.ts';
 import { mfnToLocalPfn } from './p2m.ts';
 import { pageOf } from './page.ts';
 import { NO_PTE, setPte, walkToLevel } from './pgtable.ts';
+import { NO_VMA, Vma } from './vma.ts';
 
 /** arch/x86/mm/pgtable.c: ___pte_free_tlb() and its kin. @param word - entry that names it. */
 function* freeTable(v: number, mm: number, word: number): Op<void> {
@@ -35,9 +37,19 @@ function* freeTable(v: number, mm: number, word: number): Op<void> {
   yield* tlbRemoveTable(v, pg);
 }
 
+/** unlink_file_vma() of all; after the flush of VMAs whose pages nobody counts. */
+function* unlinkFileVmas(first: number): Op<void> {
+  let vma = first;
+  while (vma !== NO_VMA) {
+    yield* unlinkFileVma(vma);
+    vma = yield* read(Vma.detachedNext.at(vma));
+  }
+}
+
 /**
  * mm/memory.c: free_pgtables().
- * @param v - vCPU, inside tlbGather. @param start - first vpn unmapped. @param end - after the
+ * @param v - vCPU, inside tlbGather. @param first - first of the detached VMAs.
+ * @param start - first vpn unmapped. @param end - after the
  * last.
  * @param floor - end of the VMA below, 0 if none. @param ceiling - start of the VMA above, or the
  *   end of user addresses.
@@ -45,12 +57,14 @@ function* freeTable(v: number, mm: number, word: number): Op<void> {
 export function* freePgtables(
   v: number,
   mm: number,
+  first: number,
   start: number,
   end: number,
   floor: number,
   ceiling: number,
 ): Op<void> {
   yield* tlbFreeVmas(v);
+  yield* unlinkFileVmas(first);
   for (let level = 1; level < ptLevels(); level++) {
     const span = 1 << (ptShift() * level);
     for (let from = start & ~(span - 1); from < end; from += span) {

@@ -14,6 +14,7 @@ import { doVmiMunmap, isUserRange } from './munmap.ts';
 import { vmOpsMmap } from './vm-ops.ts';
 import { NO_VMA, Vma, vmAreaAlloc, vmAreaFree, vmGetPageProt } from './vma.ts';
 import { vmaMarkAttached, vmaStartWrite } from './vma-lock.ts';
+import { vmaLinkFile } from './mapping.ts';
 import { maxMapCount, vmaNodeAlloc, vmaNodeFree, vmaTreeStore } from './vma-tree.ts';
 import { zapRange } from './zap-range.ts';
 
@@ -51,6 +52,7 @@ function* newRegion(
   yield* vmaStartWrite(vma);
   yield* vmaMarkAttached(vma);
   yield* vmaTreeStore(v, mm, node, start, start + count, vma);
+  yield* vmaLinkFile(vma);
   yield* write(Mm.mapCount.at(mm), (yield* read(Mm.mapCount.at(mm))) + 1);
   return 0;
 }

@@ -87,7 +87,7 @@ function* unmapRegion(v: number, mm: number, first: number, start: number, end: 
     vma = yield* read(Vma.detachedNext.at(vma));
   }
   yield* mmuNotifierInvalidateEnd(v, mm, start, end);
-  yield* freePgtables(v, mm, start, end, floor, ceiling);
+  yield* freePgtables(v, mm, first, start, end, floor, ceiling);
   yield* tlbFinish(v);
 }
 

@@ -13,6 +13,8 @@ import { read } from '../../shared/operations.ts';
 import { gntallocMmap, gntallocVmaClose, gntallocVmaOpen } from '../drivers/gntalloc/mmap.ts';
 import { gntdevMmap } from '../drivers/gntdev/mmap.ts';
 import { gntdevVmaClose, gntdevVmaOpen } from '../drivers/gntdev/vm-ops.ts';
+import { pfnmapMmap } from '../drivers/pfnmap.ts';
+import { vmaLinkFile } from './mapping.ts';
 import { Vma } from './vma.ts';
 
 /** Anonymous memory: faults bring pages. */
@@ -21,6 +23,8 @@ export const VM_OPS_ANONYMOUS = 0;
 export const VM_OPS_GNTDEV = 1;
 /** drivers/xen/gntalloc.c: gntalloc_vmops: own granted pages, inserted by the driver at mmap. */
 export const VM_OPS_GNTALLOC = 2;
+/** drivers/pfnmap.ts: own pages, entries without references. */
+export const VM_OPS_PFNMAP = 3;
 
 /**
  * file->f_op->mmap(). @param v - vCPU that runs this. @param ops - VM_OPS_* of the file.
@@ -32,6 +36,8 @@ export function* vmOpsMmap(v: number, ops: number, file: number, vma: number): O
       return yield* gntdevMmap(v, file, vma);
     case VM_OPS_GNTALLOC:
       return yield* gntallocMmap(v, file, vma);
+    case VM_OPS_PFNMAP:
+      return yield* pfnmapMmap(v, file, vma);
     default:
       return 0;
   }
@@ -45,6 +51,9 @@ export function* vmOpsOpen(v: number, vma: number): Op<void> {
       break;
     case VM_OPS_GNTALLOC:
       yield* gntallocVmaOpen(v, vma);
+      break;
+    case VM_OPS_PFNMAP:
+      yield* vmaLinkFile(vma);
       break;
     default:
       break;

@@ -12,7 +12,7 @@
  * perhaps in another address space; so a reader checks `mm` and the bounds after it has the lock.
  */
 import type { Op } from '../../shared/op.ts';
-import { read, write, writeOnce } from '../../shared/operations.ts';
+import { read, readLocal, write, writeLocal, writeOnce } from '../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../shared/slab.ts';
 import { defineTable } from '../../shared/table.ts';
 import { PTE_PRESENT, PTE_PROTNONE, PTE_RW, PTE_USER } from '../../hardware/paging.ts';
@@ -49,6 +49,8 @@ export const Vma = defineTable(
     privateData: '[GST] object of the driver, -1 if none (vm_private_data)',
     file: '[GST] open file of the driver (vm_file), -1 if none is noted',
     pages: '[GST] the slice of its page array (Draft B: vma->pages), -1 if none',
+    mapping: '[GST] object that it maps (vm_file->f_mapping), -1 if none; constant',
+    sharedNext: '[GST] next VMA of that object (shared.rb); its lock',
     vmRefcnt: '[GST] state and readers of the per-VMA lock',
     vmLockSeq: '[GST] mmLockSeq of the last write section that locked it',
     detachedNext: '[GST] next VMA that the same munmap detached, -1 at the end',
@@ -80,6 +82,7 @@ export function* vmAreaAlloc(mm: number): Op {
   yield* write(Vma.privateData.at(vma), -1);
   yield* write(Vma.file.at(vma), -1);
   yield* write(Vma.pages.at(vma), -1);
+  writeLocal(Vma.mapping.at(vma), -1);
   yield* writeOnce(Vma.vmLockSeq.at(vma), VM_LOCK_SEQ_NONE);
   return vma;
 }
@@ -99,6 +102,7 @@ export function* vmAreaDup(orig: number): Op {
   for (let word = Vma.mm.word; word <= Vma.pages.word; word++) {
     yield* copyField(word, Vma.mm.stride, orig, vma);
   }
+  writeLocal(Vma.mapping.at(vma), readLocal(Vma.mapping.at(orig)));
   yield* writeOnce(Vma.vmLockSeq.at(vma), VM_LOCK_SEQ_NONE);
   return vma;
 }

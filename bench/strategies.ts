@@ -1,18 +1,21 @@
 /**
  * Schedules to the first bug, by strategy: 20 seeds each on programs whose bugs are hard to find.
  *
- *   npm run bench:strategies                            all programs, half an hour
+ *   npm run bench:strategies                            all programs, a few seconds a seed at most
+ *   npm run bench:strategies -- --seconds 60            more time a seed
+ *   npm run bench:strategies -- --json                  one JSON object a cell
  *   npm run bench:strategies -- --executions 1000000    a larger budget
  *   npm run bench:strategies -- --program safestack --strategy surw --seeds 5
  *
  * A cell is "found in k of n seeds: median (least–most) schedules"; the median counts a seed that
- * found nothing as the budget.
+ * found nothing as the budget, which is of schedules or, if that is over first, of time.
  */
 import { Command } from 'commander';
 import { check } from '../src/explore/check.ts';
 import type { StrategyName } from '../src/explore/strategies/index.ts';
 import { programOf } from '../src/programs/catalogue.ts';
 import { pose } from '../src/programs/pose.ts';
+import { LiveLine, print } from '../src/cli/output.ts';
 
 interface Row {
   readonly program: string;
@@ -32,15 +35,25 @@ const DRAWING: readonly StrategyName[] = ['random', 'pct', 'pos', 'surw'];
 /** Strategies that are the same for every seed: one run. */
 const ORDERLY: readonly StrategyName[] = ['preemption-bounded', 'delay-bounded', 'dpor', 'optimal'];
 
-/** @returns schedules up to and with the one that broke, or Infinity. */
-function schedulesToBug(row: Row, strategy: StrategyName, seed: number, budget: number): number {
+/** Schedules of one seed, the last of which broke or was the last of the budget. */
+interface Run {
+  readonly seed: number;
+  readonly broken: boolean;
+  readonly schedules: number;
+}
+
+interface Budget {
+  readonly executions: number;
+  readonly seconds: number;
+}
+
+function runOf(row: Row, strategy: StrategyName, seed: number, budget: Budget): Run {
   const program = programOf(row.program);
   if (program === undefined) throw new RangeError(`no program ${row.program}`);
   const { machine, actors, final } = pose(program, row.n);
-  const limits = { executions: budget, seed };
-  const result = check({ machine, actors, final, strategy, ...limits });
-  if (result.verdict !== 'broken') return Infinity;
-  return result.executions + result.blocked + result.discarded;
+  const result = check({ machine, actors, final, strategy, seed, ...budget });
+  const schedules = result.executions + result.blocked + result.discarded;
+  return { seed, broken: result.verdict === 'broken', schedules };
 }
 
 function median(values: readonly number[]): number {
@@ -48,38 +61,61 @@ function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Infinity;
 }
 
-function cell(found: readonly number[], budget: number): string {
-  const hits = found.filter((count) => count !== Infinity);
-  const share = `${hits.length} of ${found.length}`;
-  if (hits.length === 0) return `${share}: none in ${budget}`;
-  const middle = median(found);
-  const shown = middle === Infinity ? `over ${budget}` : String(middle);
+function textOf(runs: readonly Run[]): string {
+  const hits = runs.filter(({ broken }) => broken).map(({ schedules }) => schedules);
+  const share = `${hits.length} of ${runs.length}`;
+  const most = Math.max(...runs.map(({ schedules }) => schedules));
+  if (hits.length === 0) return `${share}: none in ${most}`;
+  const middle = median(runs.map(({ broken, schedules }) => (broken ? schedules : Infinity)));
+  const shown = middle === Infinity ? 'over the budget' : String(middle);
   return `${share}: ${shown} (${Math.min(...hits)}–${Math.max(...hits)})`;
-}
-
-function measure(row: Row, strategy: StrategyName, seeds: number, budget: number): void {
-  const from = performance.now();
-  const runs = DRAWING.includes(strategy) ? seeds : 1;
-  const found = Array.from({ length: runs }, (_, i) =>
-    schedulesToBug(row, strategy, i + 1, budget),
-  );
-  const seconds = ((performance.now() - from) / 1000).toFixed(1);
-  const name = `${row.program}_${row.n}`.padEnd(26);
-  console.log(`${name}${strategy.padEnd(20)}${cell(found, budget).padEnd(40)}${seconds} s`);
 }
 
 const options = new Command()
   .option('--executions <n>', 'schedules a seed')
+  .option('--seconds <s>', 'time a seed', '5')
   .option('--seeds <n>', 'seeds of a strategy that draws', '20')
   .option('--program <name>', 'one program only')
   .option('--strategy <name>', 'one strategy only')
+  .option('--json', 'print one JSON object a cell')
   .parse()
-  .opts<{ executions?: string; seeds: string; program?: string; strategy?: string }>();
+  .opts<{
+    executions?: string;
+    seconds: string;
+    seeds: string;
+    program?: string;
+    strategy?: string;
+    json?: boolean;
+  }>();
+
+const live = new LiveLine();
+
+function measure(row: Row, strategy: StrategyName): void {
+  const executions = Number(options.executions ?? row.budget);
+  const budget = { executions, seconds: Number(options.seconds) };
+  const seeds = DRAWING.includes(strategy) ? Number(options.seeds) : 1;
+  const before = process.cpuUsage();
+  const name = `${row.program}_${row.n}`;
+  const runs: Run[] = [];
+  for (let seed = 1; seed <= seeds; seed++) {
+    live.show(`${name} ${strategy}: seed ${seed} of ${seeds}`);
+    runs.push(runOf(row, strategy, seed, budget));
+  }
+  live.clear();
+  const { user, system } = process.cpuUsage(before);
+  const cpuSeconds = (user + system) / 1e6;
+  if (options.json === true) {
+    print(JSON.stringify({ program: name, strategy, ...budget, cpuSeconds, runs }));
+    return;
+  }
+  const time = `${cpuSeconds.toFixed(1)} s of CPU`;
+  print(`${name.padEnd(26)}${strategy.padEnd(20)}${textOf(runs).padEnd(40)}${time}`);
+}
 
 for (const row of ROWS) {
   if (options.program !== undefined && options.program !== row.program) continue;
   for (const strategy of [...DRAWING, ...ORDERLY]) {
     if (options.strategy !== undefined && options.strategy !== strategy) continue;
-    measure(row, strategy, Number(options.seeds), Number(options.executions ?? row.budget));
+    measure(row, strategy);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Rates of the exploration engine on one core:
  *
- *   npm run bench:explore
+ *   npm run bench:explore                                   all of it
+ *   npm run bench:explore -- reductions|costs|inlining      one part
  *
  * 1. Executions a second of both partial-order reductions on programs with published counts: the
  *    first exploration, with the compiler's warming up, and later ones.
@@ -12,6 +13,7 @@
  * Times are of the processor, not of the wall, so that a busy machine disturbs little; it still
  * makes everything slower, so compare within one run.
  */
+import { spawnSync } from 'node:child_process';
 import { check } from '../src/explore/check.ts';
 import type { CheckOptions, CheckResult } from '../src/explore/check.ts';
 import { programs } from '../src/programs/catalogue.ts';
@@ -91,14 +93,16 @@ function row(name: string, cost: number, base: number): void {
 }
 
 function costs(): void {
+  console.log('\ncost of an operation, lost-update of 60 operations (rare switches: of 6000)');
+  const rare = { strategy: 'random', switches: 0.01, executions: 6000 } as const;
+  const seldom = costOf(posed('lost-update', 1000), rare);
   const program = posed('lost-update', 10);
   const base = costOf(program, { strategy: 'random', executions: 60_000 });
   row('random walk', base, base);
   for (const strategy of ['pct', 'pos', 'surw', 'dfs', 'dpor', 'optimal'] as const) {
     row(strategy, costOf(program, { strategy, executions: 60_000 }), base);
   }
-  const rare = { strategy: 'random', switches: 0.01, executions: 6000 } as const;
-  row('random walk, switches 1 in 100', costOf(posed('lost-update', 1000), rare), base);
+  row('random walk, switches 1 in 100', seldom, base);
 }
 
 /** lost-update, but each operation is called through its module, which the build leaves alone. */
@@ -115,6 +119,7 @@ function three(body: () => Op<void>): Posed {
 }
 
 function inlining(): void {
+  console.log('\ncost of an operation, inlined by the build and as a generator of its own');
   const ways: [string, How][] = [
     ['random walk', { strategy: 'random', executions: 60_000 }],
     ['random walk, switches 1 in 100', { strategy: 'random', switches: 0.01, executions: 60_000 }],
@@ -135,7 +140,7 @@ function inlining(): void {
   }
 }
 
-function run(): void {
+function reductions(): void {
   console.log('program        strategy    executions + blocked        first round   best round');
   const rows: [string, number][] = [
     ['coa', 5],
@@ -150,10 +155,18 @@ function run(): void {
     reduction(name, n, 'dpor');
     reduction(name, n, 'optimal');
   }
-  console.log('\ncost of an operation, lost-update of 60 operations (the last: 6000)');
-  costs();
-  console.log('\ncost of an operation, inlined by the build and as a generator of its own');
-  inlining();
 }
 
-run();
+/** Each part in a process of its own: what the compiler learnt in one must not slow the next. */
+const parts = { reductions, costs, inlining };
+
+const part = process.argv[2];
+if (part === undefined) {
+  for (const name of Object.keys(parts)) {
+    spawnSync(process.execPath, [import.meta.filename, name], { stdio: 'inherit' });
+  }
+} else if (Object.hasOwn(parts, part)) {
+  parts[part as keyof typeof parts]();
+} else {
+  throw new RangeError(`no part ${part}: ${Object.keys(parts).join(', ')}`);
+}

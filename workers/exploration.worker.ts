@@ -1,4 +1,6 @@
-/** A thread of the pool that explores. Its tasks are ranges of executions and portions of searches. */
+/**
+ * A thread of the pool that explores. Its tasks are ranges of executions and portions of searches.
+ */
 import { workerData } from 'node:worker_threads';
 import type { CheckResult } from '../src/explore/check.ts';
 import type { Portion, Portioned } from '../src/explore/portion.ts';

@@ -1,6 +1,7 @@
 /**
  * The matrix as text: one table of questions by designs, one of past bugs before and after their
- * fix, and below them the seeds of what is broken. Fits 100 columns; a word says what a colour says.
+ * fix, and below them the seeds of what is broken. Fits 100 columns; a word says what a colour
+ * says.
  */
 import type { Cell, CellName } from '../campaign/matrix/cell.ts';
 import { keyOf } from '../campaign/matrix/cell.ts';

@@ -1,7 +1,8 @@
 /**
  * MADV_DONTNEED against get_user_pages. The notifier of MADV_DONTNEED tears grants down as munmap's
- * does, but the VMA stays where it is and nothing but its read lock is held: so a lookup of the slow
- * path runs beside it. Waiting until a page is idle helps only if nobody can get the page anew.
+ * does, but the VMA stays where it is and nothing but its read lock is held: so a lookup of the
+ * slow path runs beside it. Waiting until a page is idle helps only if nobody can get the page
+ * anew.
  */
 import { firstVcpuOf } from '../hardware/params.ts';
 import { EVERY_DESIGN } from '../linux/designs/design.ts';

@@ -1,7 +1,7 @@
 /**
- * The seed's question: unmap against get_user_pages_fast(). A thread looks a page of a grant mapping
- * up without any lock, while another unmaps the address. The walk takes its reference and looks at
- * the entry again; the unmap clears the entry by hypercall, which waits for no walker.
+ * The seed's question: unmap against get_user_pages_fast(). A thread looks a page of a grant
+ * mapping up without any lock, while another unmaps the address. The walk takes its reference and
+ * looks at the entry again; the unmap clears the entry by hypercall, which waits for no walker.
  *
  * Where entries of grants are special or their frames have no page by number, the fast way fails
  * by itself, whatever happens beside it.

@@ -98,7 +98,9 @@ function lastConflict(
   return null;
 }
 
-/** Somebody's last write to a word that shows it, and the step of somebody else at which it broke. */
+/**
+ * Somebody's last write to a word that shows it, and the step of somebody else at which it broke.
+ */
 function writeBeforeEnd(
   steps: readonly NarratedStep[],
   named: (step: NarratedStep) => boolean,

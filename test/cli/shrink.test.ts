@@ -56,7 +56,9 @@ function switches(schedule: readonly number[]): number {
   return schedule.filter((process, i) => i > 0 && process !== schedule[i - 1]).length;
 }
 
-/** Breaks it under a schedule at hand or one that chance finds, but not with one actor at a time. */
+/**
+ * Breaks it under a schedule at hand or one that chance finds, but not with one actor at a time.
+ */
 function breaksAsARace(program: Shrinkable, without: readonly number[], wanted: Complaint) {
   attach(program.options.machine);
   const options: CheckOptions = leaveOut(program.options, without);

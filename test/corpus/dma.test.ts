@@ -1,7 +1,7 @@
 /**
  * Goal: what the DMA API of each kernel makes of foreign pages is decided by the general invariants
- * alone, and every schedule is covered where nothing breaks. Method: DPOR over each question, kernel
- * and design; which page an unmap found (right, wrong, none) is read from its tracepoint.
+ * alone, and every schedule is covered where nothing breaks. Method: DPOR over each question,
+ * kernel and design; which page an unmap found (right, wrong, none) is read from its tracepoint.
  */
 import { describe, expect, test } from 'vitest';
 import { prepareRace, raceScenarios } from '../../src/campaign/race-scenarios.ts';

@@ -1,8 +1,8 @@
 /**
  * Goal: each race of the past is there before its fix and gone after it, and nothing was written
- * for one race alone: the general invariants see it. Method: PCT and optimal DPOR from scratch, the finding
- * shrunk and replayed; the same search over today's functions. The long runs that prove the absence
- * are `gntrace corpus`.
+ * for one race alone: the general invariants see it. Method: PCT and optimal DPOR from scratch, the
+ * finding shrunk and replayed; the same search over today's functions. The long runs that prove the
+ * absence are `gntrace corpus`.
  */
 import { describe, expect, test } from 'vitest';
 import { prepareRace } from '../../src/campaign/race-scenarios.ts';

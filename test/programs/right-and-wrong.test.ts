@@ -34,8 +34,8 @@ const BEYOND_DFS: readonly string[] = [
   'work-steal-queue-wrong tso',
 ];
 /**
- * Round robin is no search: it has one schedule for each actor that can begin. These are broken when
- * the actors take single steps in turns.
+ * Round robin is no search: it has one schedule for each actor that can begin. These are broken
+ * when the actors take single steps in turns.
  */
 const BROKEN_IN_TURNS: readonly string[] = [
   'dekker-wrong',

@@ -1,8 +1,8 @@
 /**
  * What is known of cells for this code. One file for each version of the code, lines of JSON that
- * are only ever appended: a kill may cut the last line, which is then as if it had not been written.
- * Decided cells only; with another version of anything that a result depends on, the file is
- * another one.
+ * are only ever appended: a kill may cut the last line, which is then as if it had not been
+ * written. Decided cells only; with another version of anything that a result depends on, the file
+ * is another one.
  */
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';

@@ -11,7 +11,7 @@ import { reg, setReg } from '../../hardware/vcpu.ts';
 import { makePageReadonly } from '../../linux/mm/direct-map.ts';
 import { allocPage, allocTablePage } from '../../linux/mm/page-alloc.ts';
 import type { Op } from '../../shared/op.ts';
-import { fetchAdd, read, readLocal, write } from '../../shared/operations.ts';
+import { fetchAdd, readLocal, write } from '../../shared/operations.ts';
 import { replaces } from '../../shared/override.ts';
 import { ActiveEntry, rangeIsSubPage } from '../../xen/grant-table/active.ts';
 import {
@@ -60,7 +60,9 @@ export function* admitAnyFrame(
   return GNTST_okay;
 }
 
-/** The frontend grants a page table of its own; the backend has it mapped, to be read by a device. */
+/**
+ * The frontend grants a page table of its own; the backend has it mapped, to be read by a device.
+ */
 function* arrange(): Op<void> {
   const back = firstVcpuOf(BACKEND);
   const front = firstVcpuOf(FRONTEND);

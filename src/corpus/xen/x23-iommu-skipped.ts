@@ -1,7 +1,8 @@
 /**
- * Not an XSA, but the same kind: whether a mapping had to enter the frame into the IOMMU was told by
- * the pin as it was before. The first mapper raises the pin, drops the locks, and enters the frame
- * later; a second one sees the pin, leaves the IOMMU alone, and returns to a driver whose DMA faults.
+ * Not an XSA, but the same kind: whether a mapping had to enter the frame into the IOMMU was told
+ * by the pin as it was before. The first mapper raises the pin, drops the locks, and enters the
+ * frame later; a second one sees the pin, leaves the IOMMU alone, and returns to a driver whose DMA
+ * faults.
  *
  * The functions are those of Xen 4.13 (xen/common/grant_table.c: map_grant_ref(), unmap_common(),
  * mapkind()): the maptrack was searched for mappings of the frame, under the write locks of both
@@ -258,7 +259,7 @@ export const iommuSkipped: Race = {
     id: 'X23',
     title: 'The second mapping of a grant is done before the first has told the IOMMU',
     story: [
-      'A maps a grant for its device: pin 0 → 1. It drops the locks, and has not come to the IOMMU.',
+      'A maps a grant for its device: pin 0 → 1. It drops the locks, before the IOMMU.',
       'B maps the same grant: pin 1 → 2. It drops the locks.',
       'B sees that the pin was not 0 before, and leaves the IOMMU to whoever raised it first.',
       'B returns with success; its device is told to go, and the IOMMU refuses its DMA.',

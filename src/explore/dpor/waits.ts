@@ -124,7 +124,8 @@ export class RacesOfWaits extends Cut {
   }
 
   /**
-   * The write that an access takes the word's value from, unless that is the flush of its own store.
+   * The write that an access takes the word's value from, unless that is the flush of its own
+   * store.
    * @param access - 2i for the word of event i, 2i + 1 for its guard.
    */
   protected gatherSource(access: number, word: number, process: number): void {

@@ -20,7 +20,9 @@ export class OptimalDpor extends PartialOrderSearch {
   private sleepers = 0;
   private choice = 0;
   private below = NONE;
-  /** The node of the last branch that was taken; its footprint is there until the next insertion. */
+  /**
+   * The node of the last branch that was taken; its footprint is there until the next insertion.
+   */
   private node = NONE;
   /** At a choice of data: what must be explored after it, whatever is chosen. */
   private readonly afterChoice: number[] = [];

@@ -3,7 +3,8 @@
  * pointers as private data, which the driver fills (drivers/xen/gntdev/gntdev.c, gntdev/classic/).
  *
  * Finding: get_user_pages() (mm/memory.c) looks at the array first and takes what is there, with no
- *   look at page tables, rights or locks but mmap_sem; there is no get_user_pages_fast(). For such a
+ *   look at page tables, rights or locks but mmap_sem; there is no get_user_pages_fast(). For such
+ * a
  *   VMA vm_normal_page() knows no page.
  * Unmapping: the VMA operation zap_pte, under the page-table lock, in place of clearing the entry.
  *   Entries of the array stay as they are.

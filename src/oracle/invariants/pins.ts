@@ -40,9 +40,9 @@ export function checkPins(report: Report): void {
 }
 
 /**
- * I4: GTF_reading and GTF_writing are clear only without pins, or without writers. In version 2 they
- * lie in the status word, and only half as many entries exist; of an entry that takes a transfer the
- * same bit means that it is completed.
+ * I4: GTF_reading and GTF_writing are clear only without pins, or without writers. In version 2
+ * they lie in the status word, and only half as many entries exist; of an entry that takes a
+ * transfer the same bit means that it is completed.
  */
 function checkEntry(d: number, ref: number, pin: number, report: Report): void {
   const version = peek(GrantTable.gtVersion.at(d));

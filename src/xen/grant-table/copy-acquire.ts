@@ -64,7 +64,8 @@ export const REG_RANGE = 11;
 
 /**
  * xen/common/grant_table.c: acquire_grant_for_copy(). The frame comes in REG_COPY_MFN, with a
- * reference as REG_COPY_PAGE says, and what of it may be copied in REG_COPY_OFFSET and REG_COPY_LENGTH.
+ * reference as REG_COPY_PAGE says, and what of it may be copied in REG_COPY_OFFSET and
+ * REG_COPY_LENGTH.
  * @param rd - granting domain. @param gref - its grant. @param ldom - who copies.
  * @param readonly - 1 for a source. @param allowTransitive - 1 if the grant may lead to another.
  * @returns GNTST_*, or XEN_ERESTART if a transitive grant changed meanwhile; only GNTST_okay leaves

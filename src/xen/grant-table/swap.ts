@@ -1,6 +1,7 @@
 /**
  * GNTTABOP_swap_grant_ref (xen/common/grant_table.c: swap_grant_ref()): two entries of the caller
- * change places, if nobody has either pinned. Under the write lock two active entries may be locked.
+ * change places, if nobody has either pinned. Under the write lock two active entries may be
+ * locked.
  */
 import { domainOf } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';

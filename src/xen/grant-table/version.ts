@@ -151,7 +151,8 @@ export function* changeVersion(v: number, d: number, from: number, to: number): 
  * GNTTABOP_set_version: the caller's own table.
  * @param v - vCPU that calls. @param op - word of the record; the version that the table has
  *   afterwards comes back in it.
- * @returns 0, -XEN_EINVAL for an unknown version, -XEN_ENOSYS for one that is not allowed, -XEN_EBUSY, -XEN_EAGAIN, -XEN_ERANGE or -XEN_ENOMEM.
+ * @returns 0, -XEN_EINVAL for an unknown version, -XEN_ENOSYS for one that is not allowed,
+ * -XEN_EBUSY, -XEN_EAGAIN, -XEN_ERANGE or -XEN_ENOMEM.
  */
 export function* gnttabSetVersion(v: number, op: number): Op {
   const d = domainOf(v);

@@ -8,7 +8,8 @@
  *                  under way; with the last one the map is freed
  * MapUnmapOp, MapKunmapOp   how each grant is unmapped, from the user and the kernel address. Its
  *                  handle says whether it is mapped. Written by mmap before anybody sees the VMA,
- *                  afterwards by who unmaps: under Gntdev.lock, or today, without a lock, by who set
+ *                  afterwards by who unmaps: under Gntdev.lock, or today, without a lock, by who
+ * set
  *                  GrantSlot.beingRemoved.
  *
  * Generations      by-vma/ Linux 3.12 and 4.0: the VMA that a map is mapped in, one notifier a file

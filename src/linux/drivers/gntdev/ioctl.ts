@@ -64,8 +64,8 @@ export function* gntdevMapGrantRef(v: number, fd: number, grants: number, count:
 }
 
 /**
- * IOCTL_GNTDEV_UNMAP_GRANT_REF. drivers/xen/gntdev.c: gntdev_ioctl_unmap_grant_ref(). While a map is
- * mapped, up to 4.20 it waits on the list of the freeable ones; today it is on none.
+ * IOCTL_GNTDEV_UNMAP_GRANT_REF. drivers/xen/gntdev.c: gntdev_ioctl_unmap_grant_ref(). While a map
+ * is mapped, up to 4.20 it waits on the list of the freeable ones; today it is on none.
  * @param index - page offset of the map. @param count - its pages. @returns 0 or -ENOENT.
  */
 export function* gntdevUnmapGrantRef(v: number, fd: number, index: number, count: number): Op {

@@ -1,11 +1,11 @@
 /**
- * gntdev of the classic kernel (linux-2.6.18-xen, drivers/xen/gntdev/gntdev.c): gntdev_mmap(). Under
- * grants_sem: 1. the slots are not mapped yet. 2. the VMA is VM_FOREIGN, with an array of page
- * pointers of its length as private data. 3. for each page: map it at the kernel's address; the
- * array; the slot; map it into the PTE; the P2M. Two hypercalls a page, the kernel's first.
+ * gntdev of the classic kernel (linux-2.6.18-xen, drivers/xen/gntdev/gntdev.c): gntdev_mmap().
+ * Under grants_sem: 1. the slots are not mapped yet. 2. the VMA is VM_FOREIGN, with an array of
+ * page pointers of its length as private data. 3. for each page: map it at the kernel's address;
+ * the array; the slot; map it into the PTE; the P2M. Two hypercalls a page, the kernel's first.
  *
- * An error leaves what was mapped to zap_pte, which needs the slots: the array is freed and the file
- * put in its place.
+ * An error leaves what was mapped to zap_pte, which needs the slots: the array is freed and the
+ * file put in its place.
  */
 import { kernelBase } from '../../../../hardware/params.ts';
 import { pteMfn } from '../../../../hardware/paging.ts';

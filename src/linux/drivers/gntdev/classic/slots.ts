@@ -1,7 +1,7 @@
 /**
- * gntdev of the classic kernel (linux-2.6.18-xen, drivers/xen/gntdev/gntdev.c): a file is an array of
- * grants, each with a page over which it is mapped; there are no maps. A slot is free, or names a
- * grant that is not mapped yet, or one that is.
+ * gntdev of the classic kernel (linux-2.6.18-xen, drivers/xen/gntdev/gntdev.c): a file is an array
+ * of grants, each with a page over which it is mapped; there are no maps. A slot is free, or names
+ * a grant that is not mapped yet, or one that is.
  *
  * ClassicFile.grantsSem   write: slots change; mmap and the ioctls. The VMA operations change slots
  *                         too, and do not take it.
@@ -57,7 +57,9 @@ function* findFreeRange(fd: number, count: number): Op {
   return -ENOMEM;
 }
 
-/** A slot gets its page. In life all pages of a file come with its first grant. @returns 0 or less. */
+/**
+ * A slot gets its page. In life all pages of a file come with its first grant. @returns 0 or less.
+ */
 function* fillSlot(v: number, fd: number, slot: number, domid: number, ref: number): Op {
   const pageWord = ClassicSlot.page.at2(fd, slot);
   if ((yield* read(pageWord)) === NO_PAGE) {

@@ -35,7 +35,8 @@ function* unmapOne(v: number, hostAddr: number, handle: number): Op<void> {
 
 /**
  * drivers/xen/gntdev/gntdev.c: gntdev_clear_pte(). The caller holds the page-table lock.
- * @param v - vCPU. @param vma - VMA of gntdev. @param vpn - address. @param ptep - its entry, present.
+ * @param v - vCPU. @param vma - VMA of gntdev. @param vpn - address. @param ptep - its entry,
+ * present.
  */
 export function* zapPteClassic(v: number, vma: number, vpn: number, ptep: number): Op<void> {
   let fd = yield* read(Vma.file.at(vma));

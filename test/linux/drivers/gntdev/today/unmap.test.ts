@@ -1,7 +1,7 @@
 /**
- * Goal: today's gntdev unmaps what is idle, once, and counts two handles a page; what it does with a
- * page in use is what its code says: the notifier returns with the page still mapped, and a second
- * unmap of the same map takes the first one's record away.
+ * Goal: today's gntdev unmaps what is idle, once, and counts two handles a page; what it does with
+ * a page in use is what its code says: the notifier returns with the page still mapped, and a
+ * second unmap of the same map takes the first one's record away.
  * Method: calls alone, with assertions counted; the kernel thread by hand.
  */
 import { describe, expect, test } from 'vitest';

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Replayed } from '../explore/replay.ts';
 import { DivergedError, replay } from '../explore/replay.ts';
 import { Trace } from '../explore/trace.ts';
+import type { RaceRecord } from '../report/race.ts';
 import { LockstepCrew } from '../threads/lockstep.ts';
 import { bold, green, print, red } from './output.ts';
 import { printRace, recordOf } from './race-text.ts';
@@ -45,9 +46,11 @@ export function replayCommand(exit: (status: number) => void): Command {
     .action(async (text: string, raw: RawOptions) => {
       const on = oneOf(raw.on, PLACES, 'place');
       const seeded = seededProgram(text);
+      // On threads the words are left as they become.
+      const record = raw.json === true ? null : fitted(() => recordOf(seeded));
       const outcome = await replaySeed(seeded, on === 'threads');
-      if (raw.json === true) print(JSON.stringify(jsonOf(seeded, on, outcome)));
-      else describe(seeded, on, outcome, raw);
+      if (record === null) print(JSON.stringify(jsonOf(seeded, on, outcome)));
+      else describe(seeded, on, outcome, record, raw);
       exit(statusOf(outcome));
     });
 }
@@ -59,8 +62,13 @@ async function replaySeed(seeded: Seeded, onThreads: boolean): Promise<Outcome> 
 }
 
 function replayInFibers({ seed, options }: Seeded): Replayed {
+  return fitted(() => replay(options, seed));
+}
+
+/** A schedule that does not fit is wrong use. */
+function fitted<T>(replaying: () => T): T {
   try {
-    return replay(options, seed);
+    return replaying();
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error;
     throw new UsageError(`the seed does not fit this version of the scenario: ${error.message}`);
@@ -120,15 +128,15 @@ function jsonOf({ scenario }: Seeded, on: string, { run, trace, difference }: Ou
 }
 
 function describe(
-  seeded: Seeded,
+  { scenario, options }: Seeded,
   on: string,
   { run, trace, difference }: Outcome,
+  record: RaceRecord,
   { all = false, ascii = false }: RawOptions,
 ): void {
-  const { scenario, options } = seeded;
   const verdict = run.complaint === null ? green('nothing broke') : red('broken');
   print(`${bold(scenario.name)}  ${verdict}  [${on}, ${options.memory}]`);
   if (difference !== '') print(`  ${red('threads and fibers disagree')}: ${difference}`);
-  if (run.complaint !== null || all) printRace(recordOf(seeded), all, ascii);
+  if (run.complaint !== null || all) printRace(record, all, ascii);
   print(`  ${trace.length} steps, ${run.preemptions} preemptions, digest ${trace.digest()}`);
 }

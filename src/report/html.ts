@@ -47,8 +47,7 @@ function markupOf(part: Part): string {
 /** A whole page. @param style - its style sheet; nothing else may style or run. */
 export function page(title: string, style: string, body: Html): string {
   const hash = createHash('sha256').update(style).digest('base64');
-  const policy =
-    `default-src 'none'; style-src 'sha256-${hash}'; ` + "base-uri 'none'; form-action 'none'";
+  const policy = ["default-src 'none'", `style-src 'sha256-${hash}'`, "base-uri 'none'"].join('; ');
   return (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n' +
     `<meta http-equiv="Content-Security-Policy" content="${policy}">\n` +

@@ -71,6 +71,12 @@ export function matrixPage({ code, designs, races, cells }: MatrixPage): string 
   const questions = races.filter(({ bug }) => bug === undefined);
   const past = races.filter(({ bug }) => bug !== undefined);
   const asked = designs.filter((name) => questions.some((race) => race.designs.includes(name)));
+  const tables = [
+    ...(questions.length === 0
+      ? []
+      : [table('Questions that decide between designs', asked, questions, cells)]),
+    ...(past.length === 0 ? [] : [table('Bugs of the past', ['before', 'after'], past, cells)]),
+  ];
   const body = html`
     <h1>gntrace: the matrix</h1>
     <p>
@@ -79,8 +85,7 @@ export function matrixPage({ code, designs, races, cells }: MatrixPage): string 
       <strong>undecided</strong> (the time was spent). Open a cell for how it was found. Code
       version <code>${code}</code>.
     </p>
-    ${questions.length === 0 ? [] : [table('Questions that decide between designs', asked, questions, cells)]}
-    ${past.length === 0 ? [] : [table('Bugs of the past', ['before', 'after'], past, cells)]}
+    ${tables}
   `;
   return page('gntrace: the matrix', STYLE, body);
 }

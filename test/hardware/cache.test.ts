@@ -109,7 +109,7 @@ describe('the cache', () => {
     expect(load(0)).toBe(0);
   });
 
-  test('can be maintained by any virtual address of the frame, and by none that is not mapped', () => {
+  test('can be maintained by any virtual address of the frame, by none that is not mapped', () => {
     store(0, 5);
     expect(runAlone(cpuMaintain(1, VPN, 0, CACHE_CLEAN))).toBe(0);
     expect(fetched()).toBe(5);

@@ -120,7 +120,7 @@ describe('a page that is unmapped while direct I/O holds it', () => {
     expect(found.finding).toBeUndefined();
   });
 
-  test('find-special-page hands it out anew under MADV_DONTNEED, after its look at the count', () => {
+  test('find-special-page hands it out anew under MADV_DONTNEED, after it saw the count', () => {
     const program = { design: FIND_SPECIAL_PAGE, aliased: false, other: dontneed, slow: true };
     const found = run(program, 2000);
     expect(found.verdict).toBe('broken');

@@ -16,7 +16,11 @@ import { readLocal, runAlone, writeLocal } from '../shared/operations.ts';
 import type { Config } from '../shared/table.ts';
 import { evtchnAllocUnbound, evtchnBindInterdomain, evtchnBindVcpu } from '../xen/event-channel.ts';
 import { Channel } from './channel.ts';
-import { PROGRAM_TOOLSTACK, PROGRAM_USER_BACKEND } from './programs/program.ts';
+import {
+  PROGRAM_ASYNC_BACKEND,
+  PROGRAM_TOOLSTACK,
+  PROGRAM_USER_BACKEND,
+} from './programs/program.ts';
 import { Task } from './task.ts';
 import { workerCount, workloadActors } from './workload.ts';
 
@@ -32,6 +36,15 @@ export function bootDomains(config: Config): void {
     if (runAlone(bootLinux(v, d)) !== 0) throw new ConfigError(`too few frames for domain ${d}`);
     bootDrivers(v, d);
   }
+}
+
+/** Does a program map grants through gntdev? */
+function runsInUserSpace(program: number): boolean {
+  return (
+    program === PROGRAM_USER_BACKEND ||
+    program === PROGRAM_ASYNC_BACKEND ||
+    program === PROGRAM_TOOLSTACK
+  );
 }
 
 /** A process with an open gntdev file on a vCPU. */
@@ -82,7 +95,7 @@ export function bootWorkload(workload: string, config: Config): void {
   for (const { vcpu, program } of actors) {
     if (vcpu < 0) continue;
     writeLocal(Task.program.at(vcpu), program);
-    if (program === PROGRAM_USER_BACKEND || program === PROGRAM_TOOLSTACK) bootProcess(vcpu);
+    if (runsInUserSpace(program)) bootProcess(vcpu);
   }
   bootChannels(config);
   for (const { vcpu, device, domid } of actors) {

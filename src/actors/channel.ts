@@ -127,24 +127,31 @@ function* waitForEvent(v: number): Op<void> {
   yield* fetchAnd(word, ~(pending & mask));
 }
 
-/** Backend: waits for a request of any of its channels, in turn. @returns its number. */
-export function* takeRequest(v: number): Op {
+/** Backend: a request of any of its channels, in turn. @returns its number, or RING_EMPTY. */
+export function* tryTakeRequest(v: number): Op {
   const channels = Channel.back.count;
+  const last = readLocal(Task.lastChannel.at(v));
+  for (let i = 1; i <= channels; i++) {
+    const c = (last + i) % channels;
+    if (readLocal(Channel.back.at(c)) !== v) continue;
+    const r = yield* ringTryGet(
+      ChannelFront.requestsPut.at(c),
+      ChannelBack.requestsTaken.at(c),
+      RequestSlot.value.at2(c, 0),
+      RequestSlot.value.count,
+    );
+    if (r === RING_EMPTY) continue;
+    writeLocal(Task.lastChannel.at(v), c);
+    return r;
+  }
+  return RING_EMPTY;
+}
+
+/** Backend: waits for a request of any of its channels. @returns its number. */
+export function* takeRequest(v: number): Op {
   for (;;) {
-    const last = readLocal(Task.lastChannel.at(v));
-    for (let i = 1; i <= channels; i++) {
-      const c = (last + i) % channels;
-      if (readLocal(Channel.back.at(c)) !== v) continue;
-      const r = yield* ringTryGet(
-        ChannelFront.requestsPut.at(c),
-        ChannelBack.requestsTaken.at(c),
-        RequestSlot.value.at2(c, 0),
-        RequestSlot.value.count,
-      );
-      if (r === RING_EMPTY) continue;
-      writeLocal(Task.lastChannel.at(v), c);
-      return r;
-    }
+    const r = yield* tryTakeRequest(v);
+    if (r !== RING_EMPTY) return r;
     yield* waitForEvent(v);
   }
 }

@@ -76,6 +76,7 @@ export const realSizes: Config = {
   maptrackEntries: 1024 * 256,
   ringSlots: 32,
   segments: 8,
+  aioRequests: 4,
   mapPages: 16,
   mms: 16,
   vmas: 64,

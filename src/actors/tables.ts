@@ -10,6 +10,7 @@ import {
   ResponseSlot,
   Segment,
 } from './channel.ts';
+import { AioPage, AioRequest } from './programs/async-backend.ts';
 import { BlkbackMapOp } from './programs/blkback.ts';
 import { SectorSeed } from './programs/blkfront.ts';
 import {
@@ -37,6 +38,8 @@ export const actorsTables: readonly AnyTable[] = [
   Request,
   Segment,
   BlkbackMapOp,
+  AioRequest,
+  AioPage,
   SectorSeed,
   Queue,
   QueueDevice,
@@ -56,6 +59,8 @@ export const actorsDefaults = {
   ringSlots: 1,
   /** Pages of a request. */
   segments: 2,
+  /** Requests that an asynchronous backend has in flight at once. */
+  aioRequests: 2,
 } as const;
 
 function powerOfTwo(atLeast: number): number {
@@ -76,7 +81,7 @@ export function withDerivedSizes(config: Config): Config {
   if (channels > 31) throw new ConfigError(`at most 31 frontends, not ${channels}`);
   const requests = channels * at('ringSlots');
   const queues = at('devices') * perDomain;
-  const queueSlots = powerOfTwo(2 * at('segments'));
+  const queueSlots = powerOfTwo(Math.max(2, at('aioRequests')) * at('segments'));
   return {
     ...config,
     vcpus: at('domains') * perDomain,
@@ -86,6 +91,7 @@ export function withDerivedSizes(config: Config): Config {
     sectors: requests * at('segments'),
     queues,
     queueSlots,
+    aioPages: at('aioRequests') * at('segments'),
     descriptors: queues * queueSlots,
     sentSlots: powerOfTwo(queues * queueSlots),
   };

@@ -12,6 +12,7 @@ import { Device } from '../hardware/iommu.ts';
 import { Vcpu } from '../hardware/vcpu.ts';
 import { vcpuName } from '../shared/layout.ts';
 import {
+  PROGRAM_ASYNC_BACKEND,
   LINE_INVALIDATE,
   LINE_PHYSICAL,
   LINE_UPCALL,
@@ -34,6 +35,7 @@ export const workloads: ReadonlyMap<string, readonly number[]> = new Map([
   ['mixed', [PROGRAM_BLKBACK, PROGRAM_USER_BACKEND, PROGRAM_TOOLSTACK]],
   ['network', [PROGRAM_BLKBACK]],
   ['direct', [PROGRAM_USER_BACKEND]],
+  ['async', [PROGRAM_ASYNC_BACKEND]],
 ]);
 
 /** An actor of a workload. */
@@ -102,7 +104,7 @@ export function workloadActors(workload: string, config: Config): readonly Workl
   if (used.has(PROGRAM_BLKBACK)) vcpu(0, perDomain - 2, PROGRAM_NETSTACK, 2);
   for (let d = 0; d < domains; d++) vcpu(d, perDomain - 1, PROGRAM_KERNEL_THREAD, 2);
   if (used.has(PROGRAM_BLKBACK)) device('nic', NIC);
-  if (used.has(PROGRAM_USER_BACKEND)) device('disk', DISK);
+  if (used.has(PROGRAM_USER_BACKEND) || used.has(PROGRAM_ASYNC_BACKEND)) device('disk', DISK);
   return actors;
 }
 

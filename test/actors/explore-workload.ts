@@ -18,6 +18,8 @@ export interface Exploration {
   readonly executions: number;
   readonly memory?: 'sc' | 'tso';
   readonly seed?: number;
+  /** Looks at the machine after each execution. */
+  readonly look?: () => void;
 }
 
 /** Random schedules of a workload on a tiny machine. */
@@ -45,6 +47,7 @@ export function exploreWorkload(exploration: Exploration): CheckResult {
     },
     invariant: () => found,
     final: () => {
+      exploration.look?.();
       if (!isAtRest()) return 'work was left over';
       checkHandles(true, report);
       checkPins(report);

@@ -6,6 +6,7 @@ import { invalidateActor } from '../../hardware/iommu.ts';
 import { kernelThreadTurn } from '../../linux/drivers/workqueue.ts';
 import { cpuRelax } from '../../shared/operations.ts';
 import type { Op } from '../../shared/op.ts';
+import { asyncBackendTurn } from './async-backend.ts';
 import { blkbackTurn } from './blkback.ts';
 import { blkfrontTurn } from './blkfront.ts';
 import { deviceTurn } from './device.ts';
@@ -21,6 +22,7 @@ export const PROGRAM_TOOLSTACK = 4;
 export const PROGRAM_NETSTACK = 5;
 export const PROGRAM_KERNEL_THREAD = 6;
 export const PROGRAM_DEVICE = 7;
+export const PROGRAM_ASYNC_BACKEND = 8;
 
 /** Interrupt lines: of a vCPU, by the guest and by Xen; of a device. */
 export const LINE_UPCALL = 1;
@@ -41,6 +43,9 @@ export function* runTurn(program: number, self: number): Op<void> {
       break;
     case PROGRAM_USER_BACKEND:
       yield* userBackendTurn(self);
+      break;
+    case PROGRAM_ASYNC_BACKEND:
+      yield* asyncBackendTurn(self);
       break;
     case PROGRAM_TOOLSTACK:
       yield* toolstackTurn(self);

@@ -16,26 +16,47 @@ import { Task, TaskGrant, pick } from '../task.ts';
 /** Places at which a mapping may begin: few, so that addresses are used again. */
 const PLACES = 4;
 
-/**
- * xengnttab_map_grant_refs(): maps all pages of a request into the task's address space.
- * @param writable - 1 to map them for writing. @returns first vpn, or a negative errno.
- */
-export function* mapRequest(v: number, r: number, count: number, writable: number): Op {
+/** IOCTL_GNTDEV_MAP_GRANT_REF for all pages of a request. @returns page offset, or errno. */
+export function* mapGrants(v: number, r: number, count: number): Op {
   for (let i = 0; i < count; i++) {
     writeLocal(TaskGrant.domid.at2(v, i), frontDomain(r));
     writeLocal(TaskGrant.ref.at2(v, i), yield* read(Segment.ref.at2(r, i)));
   }
   const fd = readLocal(Task.fd.at(v));
-  const index = yield* gntdevMapGrantRef(v, fd, TaskGrant.domid.at2(v, 0), count);
-  if (index < 0) return index;
-  writeLocal(Task.index.at(v), index);
-  const span = Math.min(PLACES, kernelBase() - count);
-  const start = 1 + (yield* pick(span - 1));
+  return yield* gntdevMapGrantRef(v, fd, TaskGrant.domid.at2(v, 0), count);
+}
+
+/**
+ * mmap() of a map at a fixed address; if it fails the map goes.
+ * @param start - first vpn. @param writable - 1 to map it for writing. @param index - of the map.
+ * @returns first vpn, or a negative errno.
+ */
+export function* mmapGrants(
+  v: number,
+  start: number,
+  count: number,
+  writable: number,
+  index: number,
+): Op {
+  const fd = readLocal(Task.fd.at(v));
   const mm = readLocal(Task.mm.at(v));
   const flags = VM_READ | VM_SHARED | (writable === 0 ? 0 : VM_WRITE);
   const vpn = yield* mmapRegion(v, mm, start, count, flags, VM_OPS_GNTDEV, fd, index);
   if (vpn < 0) yield* gntdevUnmapGrantRef(v, fd, index, count);
   return vpn;
+}
+
+/**
+ * xengnttab_map_grant_refs(): maps all pages of a request into the task's address space.
+ * @param writable - 1 to map them for writing. @returns first vpn, or a negative errno.
+ */
+export function* mapRequest(v: number, r: number, count: number, writable: number): Op {
+  const index = yield* mapGrants(v, r, count);
+  if (index < 0) return index;
+  writeLocal(Task.index.at(v), index);
+  const span = Math.min(PLACES, kernelBase() - count);
+  const start = 1 + (yield* pick(span - 1));
+  return yield* mmapGrants(v, start, count, writable, index);
 }
 
 /** xengnttab_unmap(): munmap, then the ioctl. @param vpn - what mapRequest gave. */

@@ -3,14 +3,12 @@ import { Command } from 'commander';
 import { races } from '../corpus/races.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import { strategyNames } from '../explore/strategies/index.ts';
-import { DESIGN_NAMES } from '../linux/designs/design.ts';
+import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { bold, print } from './output.ts';
 import { scenarios } from './scenarios.ts';
 import { raceJson } from './show.ts';
 import { EXIT_CLEAN } from './usage.ts';
 
-/** DESIGN_NAMES begins with a name for none. */
-const designs = DESIGN_NAMES.slice(1);
 const memories = ['sc', 'tso'];
 
 /** The command. @param exit - takes the exit status. */
@@ -27,7 +25,7 @@ export function listCommand(exit: (status: number) => void): Command {
 
 function everything(): object {
   return {
-    designs,
+    designs: EVERY_DESIGN,
     races: races.map((race) => raceJson(race)),
     scenarios: scenarios.map((scenario) => jsonOf(scenario)),
     strategies: strategyNames,
@@ -47,7 +45,7 @@ function printTables(): void {
     if (race !== undefined) print(`${' '.repeat(width)}${race.sources.join('; ')}`);
   }
   print('');
-  print(`${bold('designs'.padEnd(width))}${designs.join(', ')}`);
+  print(`${bold('designs'.padEnd(width))}${EVERY_DESIGN.join(', ')}`);
   print(`${bold('strategies'.padEnd(width))}${strategyNames.join(', ')}`);
   print(`${bold('memory models'.padEnd(width))}${memories.join(', ')}`);
 }

@@ -7,7 +7,7 @@ import type { Cell, CellName } from '../campaign/matrix/cell.ts';
 import { keyOf } from '../campaign/matrix/cell.ts';
 import { races } from '../corpus/races.ts';
 import type { Race } from '../corpus/race.ts';
-import { DESIGN_NAMES } from '../linux/designs/design.ts';
+import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { bold, green, print, red, short } from './output.ts';
 
 const NAME = 18;
@@ -23,7 +23,7 @@ export function printMatrix(wanted: readonly CellName[], cells: ReadonlyMap<stri
   const past = asked.filter(({ bug }) => bug !== undefined);
   const memories = [...new Set(wanted.map(({ memory }) => memory))];
   if (questions.length > 0) {
-    const designs = DESIGN_NAMES.filter((name) =>
+    const designs = EVERY_DESIGN.filter((name) =>
       questions.some((race) => race.designs.includes(name)),
     );
     printHead(designs);
@@ -34,7 +34,9 @@ export function printMatrix(wanted: readonly CellName[], cells: ReadonlyMap<stri
             ? shortCell(cells.get(keyOf({ race: race.name, design, memory })))
             : pad('–', COLUMN),
         );
-        const name = i === 0 ? race.name : '';
+        const long = race.name.length >= NAME;
+        if (i === 0 && long) print(race.name);
+        const name = i === 0 && !long ? race.name : '';
         print(`${name.padEnd(NAME)}${memory.padEnd(MEMORY)}${row.join('')}`.trimEnd());
       });
     }

@@ -4,20 +4,21 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { Cell, CellName, Memory } from '../campaign/matrix/cell.ts';
-import { isNamed, keyOf, selectCells } from '../campaign/matrix/cell.ts';
+import { asRun, isNamed, keyOf, knownOf, selectCells } from '../campaign/matrix/cell.ts';
 import type { Attempt } from '../campaign/matrix/decide.ts';
 import type { MatrixProgress } from '../campaign/matrix/run.ts';
 import { runMatrix } from '../campaign/matrix/run.ts';
 import { MatrixStore, codeVersion } from '../campaign/matrix/store.ts';
 import { TaskPool } from '../campaign/task-pool.ts';
 import { races } from '../corpus/races.ts';
-import { DESIGN_NAMES } from '../linux/designs/design.ts';
+import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { matrixPage } from '../report/matrix-page.ts';
 import { interruptSignal } from './interrupt.ts';
 import { printMatrix } from './matrix-text.ts';
-import { LiveLine, print } from './output.ts';
+import { LiveLine, complain, print } from './output.ts';
 import {
   EXIT_CLEAN,
+  EXIT_FAILED,
   EXIT_FINDING,
   EXIT_INTERRUPTED,
   EXIT_UNDECIDED,
@@ -52,6 +53,8 @@ interface MatrixRun {
   readonly wanted: readonly CellName[];
   readonly cells: ReadonlyMap<string, Cell>;
   readonly interrupted: boolean;
+  /** Cells that could not be asked, and why. */
+  readonly failures: readonly string[];
 }
 
 /** Adds the options that `start` and `matrix` share. */
@@ -84,12 +87,11 @@ export function matrixCommand(exit: (status: number) => void): Command {
 /** Runs the matrix and prints it. */
 export async function showMatrix(raw: RawMatrixOptions): Promise<MatrixRun> {
   const run = await decideMatrix(raw);
-  const cells = run.wanted
-    .map((name) => run.cells.get(keyOf(name)))
-    .filter((cell) => cell !== undefined);
+  const cells = run.wanted.flatMap((name) => run.cells.get(keyOf(name)) ?? []);
   if (raw.json === true) print(JSON.stringify({ code: codeVersion(), cells }));
   else printMatrix(run.wanted, run.cells);
   if (raw.html !== undefined) writePage(raw.html, run.wanted, cells, raw.json !== true);
+  for (const failure of run.failures) complain(`could not ask ${failure}`);
   return run;
 }
 
@@ -100,12 +102,14 @@ async function decideMatrix(raw: RawMatrixOptions): Promise<MatrixRun> {
   const store = new MatrixStore(resolve(raw.store, 'matrix'), codeVersion());
   const cells = new Map<string, Cell>();
   const open: CellName[] = [];
-  for (const name of wanted) {
+  const cellsToRun = new Map(wanted.map((name) => [keyOf(asRun(name)), asRun(name)]));
+  for (const name of cellsToRun.values()) {
     const known = raw.fresh === true ? undefined : store.get(name);
     if (known === undefined) open.push(name);
     else cells.set(keyOf(name), known);
   }
-  if (open.length === 0) return { wanted, cells, interrupted: false };
+  if (open.length === 0)
+    return { wanted, cells: withSame(wanted, cells), interrupted: false, failures: [] };
   const line = new LiveLine();
   const { signal, forget } = interruptSignal();
   const pool = new TaskPool<Attempt, Cell>(TASKS, Math.min(workers, open.length));
@@ -113,19 +117,35 @@ async function decideMatrix(raw: RawMatrixOptions): Promise<MatrixRun> {
     cells.set(keyOf(cell), cell);
     if (cell.verdict !== 'undecided') store.put(cell);
   };
+  const failures: string[] = [];
+  const onFailure = (cell: CellName, error: unknown): void => {
+    failures.push(`${keyOf(cell)}: ${error instanceof Error ? error.message : String(error)}`);
+  };
   const budget = { seconds, firstRound: Math.min(FIRST_ROUND, seconds), signal };
   try {
     line.show(progressText({ decided: 0, cells: open.length, secondsLeft: seconds }));
-    const ended = runMatrix(open, isPast, pool, budget, onCell, (progress) =>
-      line.show(progressText(progress)),
-    );
+    const onProgress = (progress: MatrixProgress): void => line.show(progressText(progress));
+    const ended = runMatrix(open, isPast, pool, budget, onCell, onProgress, onFailure);
     await Promise.race([ended, aborted(signal)]);
   } finally {
     line.clear();
     forget();
     await pool.close();
   }
-  return { wanted, cells, interrupted: signal.aborted };
+  return { wanted, cells: withSame(wanted, cells), interrupted: signal.aborted, failures };
+}
+
+/** The cells that are wanted, those among them that others were run for. */
+function withSame(
+  wanted: readonly CellName[],
+  cells: ReadonlyMap<string, Cell>,
+): ReadonlyMap<string, Cell> {
+  const all = new Map<string, Cell>();
+  for (const name of wanted) {
+    const cell = knownOf(name, cells);
+    if (cell !== undefined) all.set(keyOf(name), cell);
+  }
+  return all;
 }
 
 /** Is the cell's race one of the past? */
@@ -173,7 +193,7 @@ function writePage(
   say: boolean,
 ): void {
   const rows = races.filter(({ name }) => wanted.some(({ race }) => race === name));
-  const html = matrixPage({ code: codeVersion(), designs: DESIGN_NAMES, races: rows, cells });
+  const html = matrixPage({ code: codeVersion(), designs: EVERY_DESIGN, races: rows, cells });
   const path = resolve(file);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, html);
@@ -181,9 +201,10 @@ function writePage(
 }
 
 /** The exit status of a matrix. */
-export function statusOf({ wanted, cells, interrupted }: MatrixRun): number {
+export function statusOf({ wanted, cells, interrupted, failures }: MatrixRun): number {
   const verdicts = wanted.map((name) => cells.get(keyOf(name))?.verdict ?? 'undecided');
   if (interrupted) return EXIT_INTERRUPTED;
+  if (failures.length > 0) return EXIT_FAILED;
   if (verdicts.includes('broken')) return EXIT_FINDING;
   return verdicts.includes('undecided') ? EXIT_UNDECIDED : EXIT_CLEAN;
 }

@@ -79,6 +79,7 @@ function ask({ suffix, about, sizes }: DmaKernel, more: readonly RaceActor[] = [
     ],
     // m2p-override was of x86 alone.
     designs: EVERY_DESIGN.filter((design) => design !== 'm2p-override'),
+    dma: true,
     sizes: { vcpusPerDomain: 3, frameWords: 1, ...sizes },
     arrange,
     actors: [

@@ -59,6 +59,7 @@ function ask({ suffix, about, sizes }: DmaKernel, designs: readonly string[]): R
       'Linux 3.13, arch/arm/xen/p2m.c: xen_add_mach_to_phys_entry()',
     ],
     designs,
+    dma: true,
     sizes: { vcpusPerDomain: 3, frameWords: 1, ...sizes },
     arrange,
     actors: [0, 1].map((i) => ({ role: `request ${i}`, vcpu: i, body: () => request(i) })),

@@ -52,6 +52,8 @@ export interface Race {
   /** Designs that it can be asked of; `BEFORE_AND_AFTER` if it is one of the past. */
   readonly designs: readonly string[];
   readonly bug?: PastBug;
+  /** It maps pages for devices; without that, a design that differs in its DMA API is no other. */
+  readonly dma?: true;
   /** Sizes other than the tiny machine's. */
   readonly sizes: Config;
   /** Brings the booted machine to where the race begins; runs alone. */

@@ -3,6 +3,7 @@
  */
 import { races } from '../../corpus/races.ts';
 import type { Race } from '../../corpus/race.ts';
+import { BESIDES_DMA } from '../../linux/designs/design.ts';
 
 export type Memory = 'sc' | 'tso';
 
@@ -16,6 +17,8 @@ export interface CellName {
 }
 
 export interface Cell extends CellName {
+  /** The design that was run, if it is the same one for this race. */
+  readonly as?: string;
   readonly verdict: 'safe' | 'broken' | 'undecided';
   /** Every schedule was covered, up to equivalence. */
   readonly exhausted: boolean;
@@ -54,6 +57,21 @@ export function selectCells({ only, memories }: MatrixSelection): CellName[] {
   return rows.flatMap(({ name: race, designs }) =>
     memories.flatMap((memory) => designs.map((design) => ({ race, design, memory }))),
   );
+}
+
+/** The cell that is run for this one: where no device takes part, designs may be the same. */
+export function asRun(name: CellName): CellName {
+  const same = BESIDES_DMA.get(name.design);
+  const race = races.find((candidate) => candidate.name === name.race);
+  return same === undefined || race?.dma === true ? name : { ...name, design: same };
+}
+
+/** What is known of a cell, or of the one that is run for it. */
+export function knownOf(name: CellName, cells: ReadonlyMap<string, Cell>): Cell | undefined {
+  const run = asRun(name);
+  const cell = cells.get(keyOf(run));
+  if (cell === undefined || run === name) return cell;
+  return { ...cell, design: name.design, as: run.design };
 }
 
 /** One key for one cell. */

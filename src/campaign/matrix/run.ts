@@ -33,14 +33,16 @@ interface Waiting {
   readonly order: number;
 }
 
-/** Rounds that races of the past wait for the questions. */
+/** Rounds that races of the past wait for the questions, and TSO for sequential consistency. */
 const PAST_WAITS = 1;
+const TSO_WAITS = 1;
 
 /**
  * @param cells - undecided ones, the most important first.
  * @param isPast - is the cell's race one of the past?
  * @param onCell - told of every cell after each of its rounds.
  * @param onProgress - told whenever a round of a cell ends.
+ * @param onFailure - told when a cell could not be asked; the others go on.
  */
 export async function runMatrix(
   cells: readonly CellName[],
@@ -49,25 +51,36 @@ export async function runMatrix(
   { seconds, firstRound, signal }: MatrixBudget,
   onCell: (cell: Cell) => void,
   onProgress: (progress: MatrixProgress) => void,
+  onFailure: (cell: CellName, error: unknown) => void,
 ): Promise<void> {
   const deadline = performance.now() + seconds * 1000;
   const left = (): number => (deadline - performance.now()) / 1000;
   const waiting: Waiting[] = cells.map((cell, order) => ({ cell, round: 0, order }));
   let decided = 0;
-  const rank = ({ cell, round }: Waiting): number => round + (isPast(cell) ? PAST_WAITS : 0);
+  const rank = ({ cell, round }: Waiting): number =>
+    round + (isPast(cell) ? PAST_WAITS : 0) + (cell.memory === 'tso' ? TSO_WAITS : 0);
   const take = (): Waiting | undefined => {
     waiting.sort((a, b) => rank(a) - rank(b) || a.order - b.order);
     return waiting.shift();
+  };
+  const attempt = async (what: Attempt): Promise<Cell | null> => {
+    try {
+      const result = await decider.run(what);
+      onCell(result);
+      return result;
+    } catch (error) {
+      onFailure(what.cell, error);
+      return null;
+    }
   };
   const work = async (): Promise<void> => {
     for (let next = take(); next !== undefined; next = take()) {
       const { cell, round, order } = next;
       const slice = Math.min(firstRound * 2 ** round, left());
       if (slice < firstRound / 2 || signal.aborted) return;
-      const result = await decider.run({ cell, seconds: slice, seed: round + 1 });
-      onCell(result);
-      if (result.verdict === 'undecided') waiting.push({ cell, round: round + 1, order });
-      else decided++;
+      const result = await attempt({ cell, seconds: slice, seed: round + 1 });
+      if (result?.verdict === 'undecided') waiting.push({ cell, round: round + 1, order });
+      else if (result !== null) decided++;
       onProgress({ decided, cells: cells.length, secondsLeft: Math.max(0, left()) });
     }
   };

@@ -45,8 +45,18 @@ export const DESIGN_NAMES: readonly string[] = [
   'dma-handles',
   'vm-foreign',
 ];
-/** The names of all designs, as users choose from them. */
-export const EVERY_DESIGN: readonly string[] = DESIGN_NAMES.slice(1);
+/** The names of all designs, as users choose from them, in the order of their time. */
+export const EVERY_DESIGN: readonly string[] = [
+  'vm-foreign',
+  'm2p-override',
+  'vma-pages',
+  'find-special-page',
+  'find-normal-page',
+  'dma-handles',
+];
+
+/** Designs that are another one in everything but the DMA API. */
+export const BESIDES_DMA: ReadonlyMap<string, string> = new Map([['dma-handles', 'vma-pages']]);
 
 /** @returns the design under study; for all but the DMA API dma-handles is vma-pages. */
 export function design(): number {

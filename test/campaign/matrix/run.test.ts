@@ -52,6 +52,9 @@ async function run(
     (progress) => {
       decided = progress.decided;
     },
+    () => {
+      throw new Error('nothing fails here');
+    },
   );
   const order = decider.attempts.map(({ cell: { race } }) => race);
   return { order, cells, decided, attempts: decider.attempts };
@@ -100,6 +103,7 @@ test('an interrupt hands out nothing more', async () => {
     { seconds: 10, firstRound: 1, signal: controller.signal },
     () => {},
     () => {},
+    () => {},
   );
   expect(decider.attempts).toEqual([]);
 });
@@ -114,4 +118,27 @@ test('a selection takes names, ids and memory models', () => {
   ]);
   const one = selectCells({ only: ['race/unmap-in-use'], memories: ['sc'] });
   expect(new Set(one.map(({ race }) => race))).toEqual(new Set(['unmap-in-use']));
+});
+
+test('a cell that cannot be asked is told, and the others go on', async () => {
+  const failures: string[] = [];
+  const cells: string[] = [];
+  const decider = {
+    workers: 1,
+    async run({ cell: name }: Attempt): Promise<Cell> {
+      if (name.race === 'bad') throw new Error('a thread died');
+      return deciderOf({ good: 0 }, 1).run({ cell: name, seconds: 1, seed: 1 });
+    },
+  };
+  await runMatrix(
+    [cell('bad'), cell('good')],
+    () => false,
+    decider,
+    { seconds: 10, firstRound: 1, signal: new AbortController().signal },
+    ({ race }) => cells.push(race),
+    () => {},
+    ({ race }, error) => failures.push(`${race}: ${String(error)}`),
+  );
+  expect(failures).toEqual(['bad: Error: a thread died']);
+  expect(cells).toEqual(['good']);
 });

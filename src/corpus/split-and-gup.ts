@@ -1,15 +1,14 @@
 /**
  * The seed's question: the split of a VMA against get_user_pages. A mapping of two grants loses its
- * lower page by a partial munmap, which splits the VMA and moves its start, while another thread
- * looks the upper page up.
+ * upper page by a partial munmap, which splits the VMA and moves its start, while another thread
+ * looks the lower page up.
  */
 import { firstVcpuOf } from '../hardware/params.ts';
 import { EVERY_DESIGN } from '../linux/designs/design.ts';
-import { gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
 import { doMunmap } from '../linux/mm/munmap.ts';
 import { putPage } from '../linux/mm/page.ts';
 import type { Op } from '../shared/op.ts';
-import { readLocal, writeLocal } from '../shared/operations.ts';
+import { readLocal } from '../shared/operations.ts';
 import {
   BACKEND,
   RacePage,
@@ -27,22 +26,18 @@ function* arrange(): Op<void> {
   yield* startProcess(2);
   yield* grantPage(0);
   yield* grantPage(1);
-  writeLocal(RaceProcess.index.word, yield* mapGrants(firstVcpuOf(BACKEND), 0, 2, VPN));
+  yield* mapGrants(firstVcpuOf(BACKEND), 0, 2, VPN);
 }
 
 function* directIo(): Op<void> {
   const v = firstVcpuOf(BACKEND);
-  if ((yield* pinUserPage(v, VPN + 1)) !== 1) return;
+  if ((yield* pinUserPage(v, VPN)) !== 1) return;
   yield* putPage(v, readLocal(RacePage.value.at2(v, 0)));
 }
 
 function* splitter(): Op<void> {
   const v = firstVcpuOf(BACKEND) + 1;
-  const mm = readLocal(RaceProcess.mm.word);
-  yield* doMunmap(v, mm, VPN, 1);
-  yield* doMunmap(v, mm, VPN + 1, 1);
-  const fd = readLocal(RaceProcess.fd.word);
-  yield* gntdevUnmapGrantRef(v, fd, readLocal(RaceProcess.index.word), 2);
+  yield* doMunmap(v, readLocal(RaceProcess.mm.word), VPN + 1, 1);
 }
 
 export const splitAndGup: Race = {

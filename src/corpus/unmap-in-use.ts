@@ -5,11 +5,10 @@
  */
 import { firstVcpuOf } from '../hardware/params.ts';
 import { EVERY_DESIGN } from '../linux/designs/design.ts';
-import { gntdevUnmapGrantRef } from '../linux/drivers/gntdev/ioctl.ts';
 import { doMunmap } from '../linux/mm/munmap.ts';
 import { putPage } from '../linux/mm/page.ts';
 import type { Op } from '../shared/op.ts';
-import { readLocal, writeLocal } from '../shared/operations.ts';
+import { readLocal } from '../shared/operations.ts';
 import {
   BACKEND,
   RacePage,
@@ -27,7 +26,7 @@ const VPN = 2;
 function* arrange(): Op<void> {
   yield* startProcess(2);
   yield* grantPage(0);
-  writeLocal(RaceProcess.index.word, yield* mapGrants(firstVcpuOf(BACKEND), 0, 1, VPN));
+  yield* mapGrants(firstVcpuOf(BACKEND), 0, 1, VPN);
 }
 
 function* directIo(): Op<void> {
@@ -41,8 +40,6 @@ function* directIo(): Op<void> {
 function* unmapper(): Op<void> {
   const v = firstVcpuOf(BACKEND) + 1;
   yield* doMunmap(v, readLocal(RaceProcess.mm.word), VPN, 1);
-  const fd = readLocal(RaceProcess.fd.word);
-  yield* gntdevUnmapGrantRef(v, fd, readLocal(RaceProcess.index.word), 1);
 }
 
 export const unmapInUse: Race = {

@@ -15,13 +15,18 @@ import { ConfigError } from '../shared/layout.ts';
 import { readLocal, runAlone, writeLocal } from '../shared/operations.ts';
 import type { Config } from '../shared/table.ts';
 import { evtchnAllocUnbound, evtchnBindInterdomain, evtchnBindVcpu } from '../xen/event-channel.ts';
+import { NO_PAGE } from '../linux/mm/page.ts';
 import { Channel } from './channel.ts';
+import { SAMEHOST, VIF, bootGuestNetwork, isGuestNetwork } from './guest-network.ts';
+import { StorePage } from './programs/net-guest.ts';
 import {
   PROGRAM_ASYNC_BACKEND,
   PROGRAM_TOOLSTACK,
   PROGRAM_USER_BACKEND,
 } from './programs/program.ts';
+import { ReceivePage } from './storage.ts';
 import { Task } from './task.ts';
+import { NetRing } from './vif.ts';
 import { workerCount, workloadActors } from './workload.ts';
 
 /** Only one vCPU runs at a time during boot: no others to interrupt. */
@@ -77,12 +82,27 @@ function bootChannel(c: number, front: number, back: number): void {
   listensTo(back, backPort);
 }
 
-function bootChannels(config: Config): void {
+/** The frontends' channels. */
+function bootChannels(workload: string, config: Config): void {
+  for (let c = 0; c < Channel.back.count; c++) writeLocal(Channel.back.at(c), -1);
+  if (workload === VIF) return;
   const workers = workerCount(config);
-  for (let d = 1; d < (config['domains'] ?? 0); d++) {
-    for (let i = 0; i < workers; i++) {
+  const sameHost = workload === SAMEHOST;
+  const fronts = (config['domains'] ?? 0) - (sameHost ? 1 : 0);
+  for (let d = 1; d < fronts; d++) {
+    for (let i = 0; i < (sameHost ? workers - 1 : workers); i++) {
       bootChannel((d - 1) * workers + i, firstVcpuOf(d) + i, firstVcpuOf(0) + i);
     }
+  }
+}
+
+/** Words that say "none" before their first use. */
+function bootNone(): void {
+  for (const field of [NetRing.front, NetRing.back]) {
+    for (let n = 0; n < field.count; n++) writeLocal(field.at(n), -1);
+  }
+  for (const { value } of [ReceivePage, StorePage]) {
+    for (let i = 0; i < value.count; i++) writeLocal(value.at(i), NO_PAGE);
   }
 }
 
@@ -97,7 +117,9 @@ export function bootWorkload(workload: string, config: Config): void {
     writeLocal(Task.program.at(vcpu), program);
     if (runsInUserSpace(program)) bootProcess(vcpu);
   }
-  bootChannels(config);
+  bootNone();
+  bootChannels(workload, config);
+  if (isGuestNetwork(workload)) bootGuestNetwork(workload, config);
   for (const { vcpu, device, domid } of actors) {
     if (device >= 0) {
       writeLocal(Device.domid.at(device), domid);

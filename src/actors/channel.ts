@@ -120,7 +120,7 @@ export function* takeResponse(v: number, c: number): Op {
 }
 
 /** Waits for an event on a port of this vCPU and clears its pending bit, as SCHEDOP_poll does. */
-function* waitForEvent(v: number): Op<void> {
+export function* waitForEvent(v: number): Op<void> {
   const word = evtchnPendingWord(domainOf(v), 0);
   const mask = readLocal(Task.portMask.at(v));
   const pending = yield* awaitNotEqual(word, mask, 0);

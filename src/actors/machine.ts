@@ -77,6 +77,8 @@ export const realSizes: Config = {
   ringSlots: 32,
   segments: 8,
   aioRequests: 4,
+  netSlots: 16,
+  netbackSlots: 16,
   mapPages: 16,
   mms: 16,
   vmas: 64,

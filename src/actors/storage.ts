@@ -19,6 +19,7 @@ import {
   write,
 } from '../shared/operations.ts';
 import { ringGet, ringPut } from '../shared/ring.ts';
+import { spinLock, spinUnlock } from '../shared/spinlock.ts';
 import { defineTable } from '../shared/table.ts';
 
 export const NIC = 0;
@@ -32,6 +33,11 @@ export const DMA_IN = 2;
 export const RECEIVE = 3;
 /** The network card fetches the page once more and sends it again; the far end has it already. */
 export const RETRANSMIT = 4;
+/** A packet of a guest for another one; its `sector` is the pending_idx (netback-tx.ts). */
+export const FORWARD = 5;
+
+/** Completion: nobody acknowledged the packet. */
+export const TIMED_OUT = -1;
 
 export const Queue = defineTable(
   'queue[%]',
@@ -64,6 +70,19 @@ export const Descriptor = defineTable('queue[%].descriptor[%]', ['queues', 'queu
 export const ReceiveWord = defineTable('receive[%].word[%]', ['descriptors', 'frameWords'], {
   value: '[DEV] word of the sector',
 });
+
+/** Workload samehost: what netback's tx side received; the word goes with the descriptor. */
+export const ReceivePage = defineTable('receive[%].page', ['descriptors'], {
+  value: '[STACK] page of domain 0, NO_PAGE if the card has received',
+});
+
+/** Workload samehost: the lock of the connection that a queue's packets belong to. */
+export const Socket = defineTable(
+  'queue[%].socket',
+  ['queues'],
+  { lock: '[STACK] bh_lock_sock(): spinlock of the completions' },
+  { lineAligned: true },
+);
 
 export const CompletionSlot = defineTable('queue[%].completion[%]', ['queues', 'queueSlots'], {
   value: '[DEV,STACK] 0 or DMA_*',
@@ -158,6 +177,13 @@ export function* putCompletion(q: number, status: number): Op<void> {
     CompletionSlot.value.count,
     status,
   );
+}
+
+/** Network stack: the same where several contexts serve one connection. */
+export function* putSocketCompletion(q: number, status: number): Op<void> {
+  yield* spinLock(Socket.lock.at(q));
+  yield* putCompletion(q, status);
+  yield* spinUnlock(Socket.lock.at(q));
 }
 
 /** Number of queues of the machine. */

@@ -13,18 +13,23 @@ import {
 import { AioPage, AioRequest } from './programs/async-backend.ts';
 import { BlkbackMapOp } from './programs/blkback.ts';
 import { SectorSeed } from './programs/blkfront.ts';
+import { StorePage } from './programs/net-guest.ts';
+import { NetbackMapOp } from './programs/netback-tx.ts';
 import {
   CompletionSlot,
   Descriptor,
   Doorbell,
   Queue,
   QueueDevice,
+  ReceivePage,
   ReceiveWord,
   Sector,
   Sent,
   SentSlot,
+  Socket,
 } from './storage.ts';
 import { Task, TaskGrant, TaskPage } from './task.ts';
+import { NetRequest, NetResponse, NetRing, NetRingBack, NetRingFront, NetSlot } from './vif.ts';
 
 export const actorsTables: readonly AnyTable[] = [
   Task,
@@ -50,6 +55,16 @@ export const actorsTables: readonly AnyTable[] = [
   SentSlot,
   Doorbell,
   Sector,
+  ReceivePage,
+  Socket,
+  StorePage,
+  NetbackMapOp,
+  NetRing,
+  NetRingFront,
+  NetRingBack,
+  NetRequest,
+  NetResponse,
+  NetSlot,
 ];
 
 /** Sizes that somebody chooses; the others follow from them. */
@@ -61,6 +76,8 @@ export const actorsDefaults = {
   segments: 2,
   /** Requests that an asynchronous backend has in flight at once. */
   aioRequests: 2,
+  /** Packets of a ring of a network interface, a power of two. */
+  netSlots: 2,
 } as const;
 
 function powerOfTwo(atLeast: number): number {
@@ -76,6 +93,12 @@ export function withDerivedSizes(config: Config): Config {
   if (powerOfTwo(at('ringSlots')) !== at('ringSlots')) {
     throw new ConfigError('ringSlots must be a power of two');
   }
+  if (powerOfTwo(at('netSlots')) !== at('netSlots')) {
+    throw new ConfigError('netSlots must be a power of two');
+  }
+  if (at('netbackSlots') > at('mapPages')) {
+    throw new ConfigError('netbackSlots must not exceed mapPages');
+  }
   if (at('segments') > at('mapPages')) throw new ConfigError('segments must not exceed mapPages');
   const channels = (at('domains') - 1) * (perDomain - 2);
   if (channels > 31) throw new ConfigError(`at most 31 frontends, not ${channels}`);
@@ -88,6 +111,7 @@ export function withDerivedSizes(config: Config): Config {
     ptFrames: Math.max(at('ptFrames'), 1 + at('domains') * at('tablePages')),
     channels,
     requests,
+    netRings: 2 * channels,
     sectors: requests * at('segments'),
     queues,
     queueSlots,

@@ -20,12 +20,19 @@ import {
   PROGRAM_BLKFRONT,
   PROGRAM_DEVICE,
   PROGRAM_KERNEL_THREAD,
+  PROGRAM_NETBACK_COPY,
+  PROGRAM_NETBACK_DEALLOC,
+  PROGRAM_NETBACK_MAP,
+  PROGRAM_NETBACK_RX,
   PROGRAM_NETSTACK,
+  PROGRAM_NET_GUEST,
+  PROGRAM_NET_SENDER,
   PROGRAM_TOOLSTACK,
   PROGRAM_USER_BACKEND,
   runInterrupts,
   runProgram,
 } from './programs/program.ts';
+import { SAMEHOST, VIF, checkGuestNetwork, isGuestNetwork } from './guest-network.ts';
 import { DISK, NIC } from './storage.ts';
 
 /** Workloads by name: the programs of the workers of domain 0, in turn. */
@@ -36,6 +43,8 @@ export const workloads: ReadonlyMap<string, readonly number[]> = new Map([
   ['network', [PROGRAM_BLKBACK]],
   ['direct', [PROGRAM_USER_BACKEND]],
   ['async', [PROGRAM_ASYNC_BACKEND]],
+  [SAMEHOST, [PROGRAM_BLKBACK, PROGRAM_NETBACK_COPY]],
+  [VIF, [PROGRAM_NETBACK_MAP, PROGRAM_NETBACK_DEALLOC]],
 ]);
 
 /** An actor of a workload. */
@@ -76,8 +85,36 @@ export function backendProgram(workload: string, i: number): number {
   return programs[i % programs.length] as number;
 }
 
+/** The actors of guests that talk to each other: see guest-network.ts. */
+function guestNetworkActors(workload: string, config: Config): readonly WorkloadActor[] {
+  checkGuestNetwork(workload, config);
+  const perDomain = at(config, 'vcpusPerDomain');
+  const workers = workerCount(config);
+  const last = at(config, 'domains') - 1;
+  const actors: WorkloadActor[] = [];
+  const vcpu = (d: number, i: number, program: number, restsAs: number): void => {
+    const v = d * perDomain + i;
+    const kind = program === PROGRAM_KERNEL_THREAD ? 'domain' : 'vcpu';
+    const name = vcpuName(v, perDomain);
+    actors.push({ name, kind, vcpu: v, device: -1, domid: d, program, restsAs });
+  };
+  const block = workload === SAMEHOST;
+  const fronts = block ? workers - 1 : workers;
+  const front = block ? PROGRAM_BLKFRONT : PROGRAM_NET_SENDER;
+  for (let d = 1; d < last; d++) for (let i = 0; i < fronts; i++) vcpu(d, i, front, 0);
+  if (block) for (let i = 0; i < fronts; i++) vcpu(0, i, PROGRAM_BLKBACK, 1);
+  else vcpu(0, 0, PROGRAM_NETBACK_MAP, 1);
+  vcpu(0, perDomain - 2, PROGRAM_NETBACK_RX, 2);
+  vcpu(last, 0, PROGRAM_NET_GUEST, 2);
+  if (block) vcpu(0, workers - 1, PROGRAM_NETBACK_COPY, 2);
+  else vcpu(0, 1, PROGRAM_NETBACK_DEALLOC, 2);
+  for (let d = 0; d <= last; d++) vcpu(d, perDomain - 1, PROGRAM_KERNEL_THREAD, 2);
+  return actors;
+}
+
 /** The actors of a workload on a machine of this configuration, frontends first. */
 export function workloadActors(workload: string, config: Config): readonly WorkloadActor[] {
+  if (isGuestNetwork(workload)) return guestNetworkActors(workload, config);
   const domains = at(config, 'domains');
   const perDomain = at(config, 'vcpusPerDomain');
   const workers = workerCount(config);

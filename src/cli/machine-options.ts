@@ -3,6 +3,7 @@ import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { FAULT_FORM, parseFault } from '../threads/fault.ts';
 import type { PlannedFault } from '../threads/fault.ts';
 import type { WorldOptions } from '../threads/world.ts';
+import { fewestDomains } from '../actors/guest-network.ts';
 import { workloads } from '../actors/workload.ts';
 import { UsageError, oneOf, positiveNumber, seedNumber, wholeNumber } from './usage.ts';
 
@@ -20,7 +21,7 @@ const MOST_SECONDS = 604_800;
 export interface RawMachineOptions {
   readonly design?: string;
   readonly workload: string;
-  readonly domains: string;
+  readonly domains?: string;
   readonly vcpus: string;
   readonly frames?: string;
   readonly seconds: string;
@@ -58,12 +59,17 @@ export function readMachineOptions(raw: RawMachineOptions): MachineOptions {
     fault,
     world: {
       workload,
-      domains: wholeNumber(raw.domains, '--domains', 2),
+      domains: domainsOf(raw.domains, fewestDomains(workload)),
       vcpus: wholeNumber(raw.vcpus, '--vcpus', 1),
       frames,
       without,
     },
   };
+}
+
+/** Domains as asked for, or as few as the workload has. */
+function domainsOf(asked: string | undefined, fewest: number): number {
+  return asked === undefined ? fewest : wholeNumber(asked, '--domains', fewest);
 }
 
 function randomSeed(): bigint {

@@ -26,7 +26,10 @@ const MACHINE_MODULE = 'workers/machine';
 export function withMachineOptions(command: Command, seconds: string): Command {
   return command
     .option('--workload <name>', `what the actors do: ${WORKLOADS.join(', ')}`, WORKLOADS[0])
-    .option('--domains <n>', 'domains: a driver domain, the others are its clients', '2')
+    .option(
+      '--domains <n>',
+      'domains: a driver domain, the others are its clients (default: 2 or 3)',
+    )
     .option('--vcpus <n>', 'vCPUs of each domain that run programs', '2')
     .option('--frames <n>', 'machine frames (default: enough for the workload)')
     .option('--seconds <s>', 'how long each design runs', seconds)

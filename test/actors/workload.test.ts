@@ -3,6 +3,7 @@
  * Method: small and large configurations, compared with what the head comment promises.
  */
 import { describe, expect, test } from 'vitest';
+import { fewestDomains } from '../../src/actors/guest-network.ts';
 import { machineConfig, realSizes, tinySizes } from '../../src/actors/machine.ts';
 import {
   PROGRAM_BLKBACK,
@@ -47,11 +48,39 @@ describe('workloads', () => {
 
   test('those who ask for work come first and rest first', () => {
     for (const workload of workloads.keys()) {
-      const order = workloadActors(workload, machineConfig(realSizes)).map(
-        ({ restsAs }) => restsAs,
-      );
+      const domains = fewestDomains(workload);
+      const config = machineConfig({ ...realSizes, domains });
+      const order = workloadActors(workload, config).map(({ restsAs }) => restsAs);
       expect(order).toEqual([...order].sort((a, b) => a - b));
     }
+  });
+
+  test('samehost: frontends, blkback, netback and the storage guest', () => {
+    const sizes = { domains: 4, vcpusPerDomain: 5 };
+    expect(names('samehost', sizes)).toEqual([
+      'd1v0',
+      'd1v1',
+      'd2v0',
+      'd2v1',
+      'd0v0',
+      'd0v1',
+      'd0v3',
+      'd3v0',
+      'd0v2',
+      ...['d0v4', 'd1v4', 'd2v4', 'd3v4'],
+    ]);
+  });
+
+  test('vif: senders, netback and the reader', () => {
+    const first = ['d1v0', 'd1v1', 'd0v0', 'd0v2', 'd2v0', 'd0v1'];
+    expect(names('vif', { domains: 3 }).slice(0, 6)).toEqual(first);
+  });
+
+  test.each([
+    [{ domains: 2 }, 'needs at least 3 domains, not 2'],
+    [{ domains: 3, vcpusPerDomain: 3 }, 'needs 2 vCPUs that run programs; each domain has 1'],
+  ])('guests of one host need room: %o', (sizes, line) => {
+    expect(() => names('samehost', sizes)).toThrow(line);
   });
 
   test('an unknown workload is refused', () => {

@@ -6,8 +6,9 @@
  * The packets hold references of the pages (netstack.ts). Which unmap is used is the design's: the
  * one of 3.12 looks at nothing; the proposal's waits until every page is idle.
  */
-import { cpuStore } from '../../hardware/access.ts';
+import { cpuLoad, cpuStore } from '../../hardware/access.ts';
 import { domainOf, frameWordCount, kernelBase } from '../../hardware/params.ts';
+import { REG_VALUE, reg } from '../../hardware/vcpu.ts';
 import { designUnmapsWhenIdle } from '../../linux/designs/design.ts';
 import { allocBalloonedPages, freeBalloonedPages } from '../../linux/drivers/balloon.ts';
 import {
@@ -24,7 +25,7 @@ import {
 } from '../../linux/drivers/unmap-async.ts';
 import { EIO, ENOMEM, ENOSPC } from '../../linux/errno.ts';
 import { pfnToMfn } from '../../linux/mm/p2m.ts';
-import { getPage, pfnOf } from '../../linux/mm/page.ts';
+import { NO_PAGE, getPage, pfnOf, putPage } from '../../linux/mm/page.ts';
 import type { Op } from '../../shared/op.ts';
 import { read, readLocal, writeLocal } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
@@ -35,6 +36,7 @@ import {
   NIC,
   RECEIVE,
   RETRANSMIT,
+  ReceivePage,
   ReceiveWord,
   descriptorOf,
   queueOf,
@@ -120,9 +122,33 @@ function* writeOut(v: number, r: number, count: number): Op {
   return status;
 }
 
+/** Copies a page of the network stack's into a page of the frontend. @returns 0 or -EIO. */
+function* copyFromPage(v: number, from: number, i: number): Op {
+  const source = kernelBase() + pfnOf(from);
+  const vpn = kernelBase() + pfnOf(readLocal(TaskPage.value.at2(v, i)));
+  const words = frameWordCount();
+  for (let offset = 0; offset < words; offset++) {
+    if ((yield* cpuLoad(v, source, offset)) !== 0) return -EIO;
+    if ((yield* cpuStore(v, vpn, offset, reg(v, REG_VALUE))) !== 0) return -EIO;
+  }
+  return 0;
+}
+
+/** Takes what another guest has sent (netback-tx.ts). @returns 0 or -EIO. */
+function* takeReceived(v: number, descriptor: number, i: number): Op {
+  const from = readLocal(ReceivePage.value.at(descriptor));
+  writeLocal(ReceivePage.value.at(descriptor), NO_PAGE);
+  const status = yield* copyFromPage(v, from, i);
+  yield* putPage(v, from);
+  return status;
+}
+
 /** Copies what was received into a page of the frontend. @returns 0 or -EIO. */
 function* copyIn(v: number, index: number, i: number): Op {
   const descriptor = descriptorOf(queueOf(NIC, v), index);
+  if (readLocal(ReceivePage.value.at(descriptor)) !== NO_PAGE) {
+    return yield* takeReceived(v, descriptor, i);
+  }
   const vpn = kernelBase() + pfnOf(readLocal(TaskPage.value.at2(v, i)));
   const words = frameWordCount();
   for (let offset = 0; offset < words; offset++) {

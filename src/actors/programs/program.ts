@@ -10,6 +10,10 @@ import { asyncBackendTurn } from './async-backend.ts';
 import { blkbackTurn } from './blkback.ts';
 import { blkfrontTurn } from './blkfront.ts';
 import { deviceTurn } from './device.ts';
+import { netGuestTurn } from './net-guest.ts';
+import { netSenderTurn } from './net-sender.ts';
+import { netbackRxTurn } from './netback-rx.ts';
+import { netbackCopyTurn, netbackDeallocTurn, netbackMapTurn } from './netback-tx.ts';
 import { netstackTurn } from './netstack.ts';
 import { toolstackTurn } from './toolstack.ts';
 import { userBackendTurn } from './user-backend.ts';
@@ -23,11 +27,43 @@ export const PROGRAM_NETSTACK = 5;
 export const PROGRAM_KERNEL_THREAD = 6;
 export const PROGRAM_DEVICE = 7;
 export const PROGRAM_ASYNC_BACKEND = 8;
+export const PROGRAM_NETBACK_RX = 9;
+export const PROGRAM_NETBACK_COPY = 10;
+export const PROGRAM_NETBACK_MAP = 11;
+export const PROGRAM_NETBACK_DEALLOC = 12;
+export const PROGRAM_NET_GUEST = 13;
+export const PROGRAM_NET_SENDER = 14;
 
 /** Interrupt lines: of a vCPU, by the guest and by Xen; of a device. */
 export const LINE_UPCALL = 1;
 export const LINE_PHYSICAL = 2;
 export const LINE_INVALIDATE = 3;
+
+/** One turn of a program of the guests' network. */
+function* runNetworkTurn(program: number, self: number): Op<void> {
+  switch (program) {
+    case PROGRAM_NETBACK_RX:
+      yield* netbackRxTurn(self);
+      break;
+    case PROGRAM_NETBACK_COPY:
+      yield* netbackCopyTurn(self);
+      break;
+    case PROGRAM_NETBACK_MAP:
+      yield* netbackMapTurn(self);
+      break;
+    case PROGRAM_NETBACK_DEALLOC:
+      yield* netbackDeallocTurn(self);
+      break;
+    case PROGRAM_NET_GUEST:
+      yield* netGuestTurn(self);
+      break;
+    case PROGRAM_NET_SENDER:
+      yield* netSenderTurn(self);
+      break;
+    default:
+      break;
+  }
+}
 
 /**
  * One turn of a program. Between two turns of a frontend nothing of its requests is left over.
@@ -61,6 +97,7 @@ export function* runTurn(program: number, self: number): Op<void> {
       yield* deviceTurn(self);
       break;
     default:
+      yield* runNetworkTurn(program, self);
       break;
   }
 }

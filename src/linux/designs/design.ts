@@ -80,6 +80,11 @@ export function designHasSpecialPtes(): number {
   return designUnmapsWhenIdle();
 }
 
+/** @returns 1 if a page says of itself whose grant it stands for (foreign-page.ts). */
+export function designMarksForeignPages(): number {
+  return designUnmapsWhenIdle();
+}
+
 /** @returns 1 if get_user_pages_fast() walks page tables; else it is the slow path alone. */
 export function designHasGupFast(): number {
   return design() === VM_FOREIGN_ARRAY ? 0 : 1;

@@ -52,6 +52,29 @@ export function foreignPrivate(domid: number, ref: number): number {
   return (ref << FOREIGN_DOMID_BITS) | domid;
 }
 
+/** Of xenPageForeign: the page stands for no other domain's frame. */
+export const NOT_FOREIGN = -1;
+
+/**
+ * include/xen/grant_table.h: xen_page_foreign()
+ * @param pg - page that the caller holds.
+ * @returns what foreignPrivate made of domain and ref, or NOT_FOREIGN.
+ */
+export function* xenPageForeign(pg: number): Op {
+  if (((yield* read(Page.flags.at(pg))) & PG_foreign) === 0) return NOT_FOREIGN;
+  return yield* read(Page.private.at(pg));
+}
+
+/** struct xen_page_foreign. @param foreign - of xenPageForeign. @returns domid. */
+export function foreignDomid(foreign: number): number {
+  return foreign & ((1 << FOREIGN_DOMID_BITS) - 1);
+}
+
+/** struct xen_page_foreign. @param foreign - of xenPageForeign. @returns gref. */
+export function foreignGref(foreign: number): number {
+  return foreign >>> FOREIGN_DOMID_BITS;
+}
+
 /** The frame that a map operation mapped: from the PTE, or as Xen returned it. */
 function* mappedFrame(op: number): Op {
   if ((readLocal(op + MAP_FLAGS) & GNTMAP_contains_pte) === 0) {

@@ -133,7 +133,7 @@ export function* deallocKthreadShouldStop(d: number): Op {
 }
 
 /** wait_event_interruptible() of the thread. */
-function* waitForWork(d: number): Op<void> {
+export function* waitForWork(d: number): Op<void> {
   const wq = NetbackQueue.deallocWq.at(d);
   for (;;) {
     const seen = yield* prepareToWait(wq);

@@ -38,6 +38,8 @@ import {
   GntallocVmaBitmap,
   initGntalloc,
 } from './gntalloc/gref.ts';
+import { NetbackCopyOp } from './netback-copy.ts';
+import { NetbackPending, PendingTx, initPending } from './netback-pending.ts';
 import { NetbackQueue, NetbackSlot, initNetback } from './netback.ts';
 import { PfnObject } from './pfnmap.ts';
 import { PageLru } from './page-lru.ts';
@@ -89,6 +91,9 @@ export const driversTables: readonly AnyTable[] = [
   BlkfrontGrant,
   NetbackQueue,
   NetbackSlot,
+  NetbackCopyOp,
+  NetbackPending,
+  PendingTx,
   PfnObject,
 ];
 
@@ -142,5 +147,6 @@ export function bootDrivers(v: number, d: number): void {
   initM2pOverride(d);
   initGntalloc(d);
   initNetback(d);
+  initPending(d);
   runAlone(balloonInit(v));
 }

@@ -7,6 +7,8 @@
  */
 import { describe, expect, test } from 'vitest';
 import { DESIGN_NAMES, EVERY_DESIGN } from '../../src/linux/designs/design.ts';
+import { NetRingFront, RX, netRingOf } from '../../src/actors/vif.ts';
+import { mem } from '../../src/shared/memory.ts';
 import { exploreWorkload } from './explore-workload.ts';
 
 const sizes = {
@@ -53,5 +55,18 @@ describe('samehost', () => {
       executions: 25,
     });
     expect(finding?.message).toMatch(/BUG_REQUEST_FAILED/);
+  });
+});
+
+describe('far end', () => {
+  test.each(['vif', 'samehost'])('%s: packets do arrive there', (workload) => {
+    let received = 0;
+    const look = (): void => {
+      received += mem[NetRingFront.responsesTaken.at(netRingOf(2, RX))] as number;
+    };
+    const design = designOf('vma-pages');
+    const executions = 5;
+    exploreWorkload({ workload, sizes: { ...sizes, design }, turns: 2, executions, look });
+    expect(received).toBeGreaterThan(2 * executions);
   });
 });

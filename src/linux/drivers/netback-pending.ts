@@ -8,7 +8,7 @@
  *
  * Giving back: under responseLock 1. the response into the ring. 2. the slot. 3. prod + 1.
  * 4. the response becomes visible (the caller's): a guest that sees it may send at once, and must
- * find a slot (7fbb9d8415d4).
+ * find a slot ("xen-netback: release pending index before pushing Tx responses", 4.0).
  */
 import type { Op } from '../../shared/op.ts';
 import {

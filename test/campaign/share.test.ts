@@ -13,6 +13,11 @@ import type { CheckResult } from '../../src/explore/check.ts';
 import { check } from '../../src/explore/check.ts';
 import type { Portion, Portioned } from '../../src/explore/portion.ts';
 import type { Question } from '../../src/explore/range.ts';
+import type { Scenario } from '../../src/explore/scenario.ts';
+import { createMachine } from '../../src/shared/layout.ts';
+import type { Op } from '../../src/shared/op.ts';
+import { choose, fetchAdd, writeOnce } from '../../src/shared/operations.ts';
+import { defineTable } from '../../src/shared/table.ts';
 
 const all = { executions: Number.MAX_SAFE_INTEGER, seconds: Infinity };
 
@@ -26,10 +31,33 @@ function asked(
   return { scenario, design: '', param, memory: memory as 'sc', strategy, seed: 1, depth: 3 };
 }
 
+const Word = defineTable('word[%]', ['words'], { value: '[ALL] contended' });
+
+/** Two actors choose a word each, and what they do with it. */
+const chooser: Scenario = {
+  name: 'test/chooser',
+  about: 'What an actor does depends on what it chose.',
+  designs: [],
+  prepare() {
+    const machine = createMachine([Word], { words: 2 });
+    function* body(): Op<void> {
+      const word = Word.value.at(yield* choose(2));
+      if ((yield* choose(3)) === 0) yield* fetchAdd(word, 1);
+      else yield* writeOnce(word, 7);
+    }
+    const actors = ['a', 'b'].map((name) => ({ name, body }));
+    return { machine, actors };
+  },
+};
+
+function find(name: string): Scenario {
+  return name === chooser.name ? chooser : findScenario(name);
+}
+
 /** One run without portions. */
 function plain(question: Question): CheckResult {
   const { memory, strategy, seed, depth, ...subject } = question;
-  const prepared = findScenario(question.scenario).prepare(subject);
+  const prepared = find(question.scenario).prepare(subject);
   return check({ ...prepared, memory, strategy, seed, depth, ...all, subject });
 }
 
@@ -38,7 +66,7 @@ class Sharp implements Runner {
   readonly workers: number;
   portions = 0;
   private readonly most: number;
-  private readonly thread = new ThisThread(findScenario);
+  private readonly thread = new ThisThread(find);
 
   constructor(workers: number, most: number) {
     this.workers = workers;
@@ -93,6 +121,25 @@ describe.each(['optimal', 'dpor'] as const)('%s', (strategy) => {
       });
     }
   }
+});
+
+test.each([
+  ['optimal', 'sc'],
+  ['optimal', 'tso'],
+  ['dpor', 'sc'],
+  ['dpor', 'tso'],
+  ['dfs', 'sc'],
+] as const)('%s under %s: choices of data are all made', async (strategy, memory) => {
+  const question = { ...asked('', 0, strategy, memory), scenario: chooser.name };
+  const one = plain(question);
+  // There are 6 · 6 ways to choose; who meets at one word goes in two orders.
+  if (strategy === 'dfs') expect(one.executions).toBeGreaterThan(54);
+  else expect(one.executions).toBe(54);
+  expect(one.verdict).toBe('safe');
+  if (strategy === 'optimal') expect(one.blocked).toBe(0);
+  const runner = new Sharp(3, 2000);
+  expect(await shareOut(question, all, runner)).toEqual(one);
+  expect(runner.portions).toBeGreaterThan(1);
 });
 
 test('dfs: every interleaving once', async () => {

@@ -32,6 +32,7 @@ export interface Instruction {
   readonly value: number;
 }
 const KINDS = 11;
+const CHOICE = 8;
 
 function* perform({ kind, word, value }: Instruction): Op {
   const at = Shared.value.at(word);
@@ -53,8 +54,8 @@ function* perform({ kind, word, value }: Instruction): Op {
     case 7:
       yield* smpMb();
       return 0;
-    case 8:
-      return yield* choose(2);
+    case CHOICE:
+      return yield* choose(1 + value);
     case 9:
       return yield* loadThrough(other, 0, at);
     case 10:
@@ -68,39 +69,56 @@ function* perform({ kind, word, value }: Instruction): Op {
 
 /** A program as data, so that a failing one can be printed. */
 export interface RandomProgram {
+  /** What an actor chooses and reads decides which of its operations it goes on with, and where. */
+  readonly branches: boolean;
   readonly code: readonly (readonly Instruction[])[];
   /** The last actor is an interrupt of the first. */
   readonly interrupt: boolean;
 }
 
-/** Draws a program. @param waits - whether it has operations that can be impossible. */
-export function drawProgram(seed: number, waits: boolean, interrupt: boolean): RandomProgram {
+/**
+ * Draws a program.
+ * @param waits - whether it has operations that can be impossible.
+ * @param branches - whether it has more choices of data, on which what follows depends.
+ */
+export function drawProgram(
+  seed: number,
+  waits: boolean,
+  interrupt: boolean,
+  branches = false,
+): RandomProgram {
   const random = new Random();
   random.reseed(seed, 0);
   const actors = 2 + random.below(2);
   const length = () => 1 + random.below(actors === 2 ? 4 : 3);
   const code = Array.from({ length: actors }, () =>
     Array.from({ length: length() }, () => ({
-      kind: random.below(waits ? KINDS + 2 : KINDS),
+      kind: branches && random.below(3) === 0 ? CHOICE : random.below(waits ? KINDS + 2 : KINDS),
       word: random.below(SHARED_WORDS),
       value: 1 + random.below(2),
     })),
   );
-  return { code, interrupt };
+  return { code, interrupt, branches };
 }
 
-function* runCode(actor: number, code: readonly Instruction[]): Op<void> {
+function* runCode(actor: number, { code, branches }: RandomProgram): Op<void> {
   let hash = 1;
-  for (const instruction of code) {
-    hash = (Math.imul(hash, 31) + (yield* perform(instruction))) | 0;
+  let shift = 0;
+  for (let at = 0; at < code[actor].length; at++) {
+    const { kind, word, value } = code[actor][at];
+    const result = yield* perform({ kind, word: (word + shift) % SHARED_WORDS, value });
+    hash = (Math.imul(hash, 31) + result) | 0;
     writeLocal(Seen.value.at(actor), hash);
+    if (!branches) continue;
+    if (kind === CHOICE && result === 1) at++;
+    shift += result & 3;
   }
 }
 
-function* serveInterrupts(actor: number, code: readonly Instruction[], word: number): Op<void> {
+function* serveInterrupts(actor: number, program: RandomProgram, word: number): Op<void> {
   for (let round = 0; round < 2; round++) {
     yield* awaitNotEqual(word, -1, 0);
-    yield* runCode(actor, code);
+    yield* runCode(actor, program);
   }
 }
 
@@ -109,10 +127,10 @@ export function build(program: RandomProgram): { machine: Machine; actors: Actor
   const count = program.code.length;
   const machine = createMachine([Shared, Seen], { shared: SHARED_WORDS, actors: count });
   const word = Shared.value.at(0);
-  const actors = program.code.map((code, i): Actor => {
+  const actors = program.code.map((_, i): Actor => {
     const name = `actor ${i}`;
-    if (!program.interrupt || i < count - 1) return { name, body: () => runCode(i, code) };
-    const body = () => serveInterrupts(i, code, word);
+    if (!program.interrupt || i < count - 1) return { name, body: () => runCode(i, program) };
+    const body = () => serveInterrupts(i, program, word);
     return { name, body, daemon: true, interrupts: { actor: 0, word } };
   });
   return { machine, actors };

@@ -23,6 +23,9 @@ export type EventRows = Pick<
   | 'grouped'
 >;
 
+/** In the place of a choice of data: all values, one after the other. */
+export const ANY = -1;
+
 /** Footprints in columns; used as a stack. */
 export class Footprints {
   proc = new Int32Array(256);
@@ -31,6 +34,8 @@ export class Footprints {
   guard = new Int32Array(256);
   guardOwn = new Int32Array(256);
   ordinal = new Int32Array(256);
+  /** A choice of data: the value, or ANY. */
+  choice = new Int32Array(256);
 
   reserve(count: number): void {
     if (count <= this.proc.length) return;
@@ -40,6 +45,7 @@ export class Footprints {
     this.guard = grown(this.guard, count * 2);
     this.guardOwn = grown(this.guardOwn, count * 2);
     this.ordinal = grown(this.ordinal, count * 2);
+    this.choice = grown(this.choice, count * 2);
   }
 
   /** Puts the footprint of event `x` at place `at`. */
@@ -50,6 +56,7 @@ export class Footprints {
     this.guard[at] = history.guard[x];
     this.guardOwn[at] = history.guardOwn[x];
     this.ordinal[at] = history.ordinal[x];
+    this.choice[at] = history.choice[x];
   }
 
   /** Puts a footprint that came from another thread at place `at`. */
@@ -60,12 +67,13 @@ export class Footprints {
     this.guard[at] = event[3];
     this.guardOwn[at] = event[4];
     this.ordinal[at] = event[5];
+    this.choice[at] = event[6];
   }
 
   /** The footprint at place `at`, to be sent. */
-  note(at: number, choice = 0): EventNote {
-    const { proc, effect, word, guard, guardOwn, ordinal } = this;
-    return [proc[at], effect[at], word[at], guard[at], guardOwn[at], ordinal[at], choice];
+  note(at: number): EventNote {
+    const { proc, effect, word, guard, guardOwn, ordinal, choice } = this;
+    return [proc[at], effect[at], word[at], guard[at], guardOwn[at], ordinal[at], choice[at]];
   }
 
   /** Copies a footprint from place to place. */
@@ -81,10 +89,24 @@ export class Footprints {
     this.guard[at] = other.guard[from];
     this.guardOwn[at] = other.guardOwn[from];
     this.ordinal[at] = other.ordinal[from];
+    this.choice[at] = other.choice[from];
   }
 
-  /** Does footprint `at` conflict with event `x`? */
+  /**
+   * Does footprint `at` stand for event `x`? A choice of data is another event for each value, for
+   * what the actor does next depends on it.
+   */
+  standsFor(at: number, history: EventRows, x: number): boolean {
+    if (this.proc[at] !== history.proc[x]) return false;
+    return this.choice[at] === history.choice[x] || this.choice[at] === ANY;
+  }
+
+  /**
+   * Does footprint `at` conflict with event `x`, which it does not stand for? Two values of one
+   * choice exclude each other.
+   */
   conflictsWith(at: number, history: EventRows, x: number): boolean {
+    if (this.proc[at] === history.proc[x]) return true;
     const effect = this.effect[at];
     const theirs = history.effect[x];
     const touched = history.word[x];

@@ -278,6 +278,12 @@ export class History extends RacesOfWaits {
     }
   }
 
+  /** The choice of data that event `i`, the last, has made races with the other values of it. */
+  raceOfChoice(i: number): void {
+    this.race(i, i);
+    this.raceEnd[i] = this.races;
+  }
+
   /** At the end of an execution: races of an actor's operation that is not possible any more. */
   raceOfStuck(fibers: Fibers, actor: number): void {
     const i = this.scratch();

@@ -1,8 +1,12 @@
 /**
  * What both reductions share: the depth-first walk over executions. An execution repeats a prefix
  * of the one before, takes another process at one point, and is free from there on.
+ *
+ * A choice of data branches the program: for each value it is another event, and what its actor
+ * does afterwards is another program. A choice that is made freely takes all values one after the
+ * other, before any other process is tried in its place; one that a wake-up sequence names takes
+ * that value alone, because what follows in the sequence is right for no other.
  */
-import { grown } from '../columns.ts';
 import type { Fibers } from '../fibers.ts';
 import { BROKEN } from '../fibers.ts';
 import type { Strategy } from '../strategy.ts';
@@ -22,8 +26,6 @@ export abstract class PartialOrderSearch implements Strategy {
   /** Who goes after the prefix; -1 in the first execution. */
   private plan = -1;
   private plannedChoice = 0;
-  private firstChoice = new Int32Array(256);
-  private rechoosing = false;
   private chosen = 0;
   private choices = 0;
   private redundant = false;
@@ -51,8 +53,10 @@ export abstract class PartialOrderSearch implements Strategy {
   protected abstract executed(): void;
   /** Races from `from` on are those of an operation, in the row after the last, that is stuck. */
   protected abstract stuck(from: number): void;
-  /** The choice of data at `depth` is made anew. */
-  protected abstract rechoose(depth: number): void;
+  /** Is the choice of data at `depth` a free one? */
+  protected abstract choosesFreely(depth: number): boolean;
+  /** A free choice of data is made anew. */
+  protected abstract rechoose(): void;
   /** Another process to explore at `depth`, or -1. */
   protected abstract another(depth: number): number;
   /** The first execution has come to `depth`, above the root. */
@@ -100,13 +104,7 @@ export abstract class PartialOrderSearch implements Strategy {
     this.chosen = this.plannedChoice;
     this.choices = count;
     this.hasChosen ||= count > 1;
-    if (!this.rechoosing || i > this.prefix) this.noteFirstChoice(i);
     return this.chosen;
-  }
-
-  private noteFirstChoice(i: number): void {
-    if (i >= this.firstChoice.length) this.firstChoice = grown(this.firstChoice, i * 2);
-    this.firstChoice[i] = this.chosen;
   }
 
   performed(fibers: Fibers, process: number): void {
@@ -142,15 +140,14 @@ export abstract class PartialOrderSearch implements Strategy {
     const { history } = this;
     for (let depth = history.length - 1; depth >= this.root; depth--) {
       const process = history.proc[depth];
-      const choices = history.choices[depth];
-      const choice = (history.choice[depth] + 1) % Math.max(1, choices);
-      this.rechoosing = choices > 1 && choice !== this.firstChoice[depth];
-      if (this.rechoosing) {
-        this.rechoose(depth);
+      const free = this.choosesFreely(depth);
+      const choice = history.choice[depth] + 1;
+      if (free && choice < history.choices[depth]) {
+        this.rechoose();
         this.goBack(depth, process, choice);
         return true;
       }
-      this.sleep.add(depth, history);
+      this.sleep.add(depth, history, free);
       const next = this.another(depth);
       if (next >= 0) {
         this.goBack(depth, next, this.wantedChoice());
@@ -173,7 +170,7 @@ export abstract class PartialOrderSearch implements Strategy {
     return {
       shape: { actors, cpu: [...cpu], grouped },
       demands: this.demands,
-      rest: this.finished ? null : this.rest(),
+      rest: this.finished || this.hasChosen ? null : this.rest(),
       chooses: this.hasChosen,
     };
   }

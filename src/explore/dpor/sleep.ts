@@ -3,7 +3,7 @@
  * was explored when they went earlier. The sets of all depths of the execution lie on one stack.
  */
 import { grown } from '../columns.ts';
-import { Footprints } from './footprint.ts';
+import { ANY, Footprints } from './footprint.ts';
 import type { History } from './history.ts';
 import type { EventNote } from './subtree.ts';
 
@@ -28,9 +28,19 @@ export class SleepSets {
     return this.end[depth];
   }
 
+  /** Does the process sleep at `depth`, if only for some value of the choice that it makes? */
   has(depth: number, process: number): boolean {
     const { proc } = this.footprints;
     for (let k = this.start[depth]; k < this.end[depth]; k++) if (proc[k] === process) return true;
+    return false;
+  }
+
+  /** Does the process sleep at `depth` for this value of the choice that it makes? */
+  hasChoice(depth: number, process: number, value: number): boolean {
+    const { proc, choice } = this.footprints;
+    for (let k = this.start[depth]; k < this.end[depth]; k++) {
+      if (proc[k] === process && (choice[k] === value || choice[k] === ANY)) return true;
+    }
     return false;
   }
 
@@ -51,11 +61,15 @@ export class SleepSets {
     return notes;
   }
 
-  /** The process of event `depth` has been explored there: it sleeps from now on. */
-  add(depth: number, history: History): void {
+  /**
+   * The process of event `depth` has been explored there: it sleeps from now on.
+   * @param all - it was, for all values of the choice that it makes.
+   */
+  add(depth: number, history: History, all: boolean): void {
     const at = this.end[depth]++;
     this.footprints.reserve(at + 1);
     this.footprints.take(at, history, depth);
+    if (all && history.choices[depth] > 1) this.footprints.choice[at] = ANY;
   }
 
   /** The set after event `depth`: those that do not conflict with it sleep on. */

@@ -59,7 +59,7 @@ export interface Shape {
 export interface Share {
   readonly shape: Shape;
   readonly demands: readonly Demand[];
-  /** null: all of it was explored. */
+  /** null: all of it was explored, or the program chooses data. */
   readonly rest: Rest | null;
   /** The program chooses data: its subtrees cannot be told apart by processes alone. */
   readonly chooses: boolean;

@@ -13,7 +13,6 @@ const NONE = -1;
 
 export class WakeupTree {
   readonly footprints = new Footprints();
-  private choice = new Int32Array(256);
   private child = new Int32Array(256);
   private sibling = new Int32Array(256);
   private used = 0;
@@ -37,7 +36,6 @@ export class WakeupTree {
     const fresh = this.used++;
     this.footprints.reserve(fresh + 1);
     if (fresh === this.child.length) {
-      this.choice = grown(this.choice);
       this.child = grown(this.child);
       this.sibling = grown(this.sibling);
     }
@@ -62,7 +60,7 @@ export class WakeupTree {
   }
 
   choiceOf(node: number): number {
-    return this.choice[node];
+    return this.footprints.choice[node];
   }
 
   /** Gives a taken node back. @returns the first of the nodes below it. */
@@ -71,19 +69,6 @@ export class WakeupTree {
     this.sibling[node] = this.free;
     this.free = node;
     return below;
-  }
-
-  /** Copies the nodes from `first` on and what is below them. @returns the first of the copies. */
-  copy(first: number): number {
-    if (first < 0) return NONE;
-    const node = this.allocate();
-    this.footprints.move(node, first);
-    this.choice[node] = this.choice[first];
-    const child = this.copy(this.child[first]);
-    const sibling = this.copy(this.sibling[first]);
-    this.child[node] = child;
-    this.sibling[node] = sibling;
-    return node;
   }
 
   /** Begins a sequence. */
@@ -123,7 +108,6 @@ export class WakeupTree {
       const child = this.plant(below);
       const node = this.allocate();
       this.footprints.put(node, event);
-      this.choice[node] = event[6];
       this.child[node] = child;
       this.sibling[node] = first;
       first = node;
@@ -145,8 +129,7 @@ export class WakeupTree {
 
   /** A node with what is below it, to be sent. */
   noteBranch(node: number): Branch {
-    const event = this.footprints.note(node, this.choice[node]);
-    return { event, below: this.notesFrom(this.child[node]) };
+    return { event: this.footprints.note(node), below: this.notesFrom(this.child[node]) };
   }
 
   /** The sequence, to be sent. */
@@ -198,11 +181,10 @@ export class WakeupTree {
 
   private comesFirst(node: number, history: EventRows): boolean {
     const { sequence, footprints } = this;
-    const process = footprints.proc[node];
     this.matched = NONE;
     for (let k = 0; k < this.count; k++) {
       const x = sequence[k];
-      if (history.proc[x] === process) {
+      if (footprints.standsFor(node, history, x)) {
         this.matched = x;
         sequence.copyWithin(k, k + 1, this.count--);
         return true;
@@ -219,7 +201,6 @@ export class WakeupTree {
     for (let k = 0; k < this.count; k++) {
       const node = this.allocate();
       this.footprints.take(node, history, this.sequence[k]);
-      this.choice[node] = history.choice[this.sequence[k]];
       this.child[node] = NONE;
       this.sibling[node] = NONE;
       if (before >= 0) this.sibling[before] = node;

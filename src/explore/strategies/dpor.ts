@@ -89,6 +89,10 @@ export class SourceDpor extends PartialOrderSearch {
 
   protected executed(): void {}
 
+  protected choosesFreely(): boolean {
+    return true;
+  }
+
   protected rechoose(): void {}
 
   protected stuck(from: number): void {

@@ -3,6 +3,9 @@
  * algorithm 2): races are reversed when an execution is complete, and the reversal goes into a
  * wake-up tree as a whole, so every equivalence class is explored exactly once and no execution
  * is cut short.
+ *
+ * Two values of one choice of data are in a race of their own if the first comes from the tree:
+ * what precedes the choice whatever its value, and the other value, go into the tree as well.
  */
 import { Footprints } from '../dpor/footprint.ts';
 import { PartialOrderSearch } from '../dpor/search.ts';
@@ -22,16 +25,17 @@ export class OptimalDpor extends PartialOrderSearch {
   private below = NONE;
   /**
    * The node of the last branch that was taken; its footprint is there until the next insertion.
+   * NONE: a free hand.
    */
   private node = NONE;
-  /** At a choice of data: what must be explored after it, whatever is chosen. */
-  private readonly afterChoice: number[] = [];
+  /** By depth: does the process there come from the tree? */
+  private readonly guided: boolean[] = [];
 
   protected fresh(fibers: Fibers, depth: number): number {
     if (depth === 0) this.tree.open(0, NONE);
     const process = this.another(depth);
     if (process < 0) return this.firstAwake(fibers, depth);
-    return this.sleep.has(depth, process) ? -1 : process;
+    return this.sleep.hasChoice(depth, process, this.choice) ? -1 : process;
   }
 
   protected wantedChoice(): number {
@@ -43,8 +47,8 @@ export class OptimalDpor extends PartialOrderSearch {
     const node = tree.takeFirst(depth);
     this.below = NONE;
     this.choice = 0;
-    if (node < 0) return -1;
     this.node = node;
+    if (node < 0) return -1;
     const process = tree.processOf(node);
     this.choice = tree.choiceOf(node);
     this.below = tree.release(node);
@@ -57,8 +61,7 @@ export class OptimalDpor extends PartialOrderSearch {
 
   protected taken(): Branch {
     const { node, tree } = this;
-    const event = tree.footprints.note(node, tree.choiceOf(node));
-    return { event, below: tree.notesFrom(this.below) };
+    return { event: tree.footprints.note(node), below: tree.notesFrom(this.below) };
   }
 
   protected leftAt(depth: number): Branch[] {
@@ -66,16 +69,18 @@ export class OptimalDpor extends PartialOrderSearch {
   }
 
   protected recorded(i: number): void {
-    if (this.history.choices[i] > 1) {
-      while (this.afterChoice.length <= i) this.afterChoice.push(NONE);
-      this.afterChoice[i] = this.tree.copy(this.below);
-    }
+    this.guided[i] = this.node >= 0;
+    if (this.node >= 0 && this.history.choices[i] > 1) this.history.raceOfChoice(i);
     this.tree.open(i + 1, this.below);
     this.below = NONE;
   }
 
-  protected rechoose(depth: number): void {
-    this.below = this.tree.copy(this.afterChoice[depth]);
+  protected choosesFreely(depth: number): boolean {
+    return !this.guided[depth];
+  }
+
+  protected rechoose(): void {
+    this.node = NONE;
   }
 
   protected executed(): void {
@@ -91,6 +96,32 @@ export class OptimalDpor extends PartialOrderSearch {
   }
 
   /**
+   * Makes sure that the other values of the choice `e` are explored, after all that does not
+   * depend on it.
+   * @returns true if none of them needs to be looked at again.
+   */
+  private rechooseIn(k: number, e: number): boolean {
+    const { history, tree } = this;
+    const at = history.scratch();
+    let settled = true;
+    for (let value = 0; value < history.choices[e]; value++) {
+      if (value === history.choice[e]) continue;
+      tree.clear();
+      history.openCut(k);
+      history.imagine(at, e);
+      history.choice[at] = value;
+      this.takeSleepers(e);
+      tree.append(at);
+      const sleeps = this.sleepers > 0 && !this.pass(at);
+      const first = sleeps ? at : this.gather(e);
+      const inserted = first === NONE && this.sleepers === 0 ? this.insert(e) : first;
+      history.revealStores();
+      settled &&= inserted === at;
+    }
+    return settled;
+  }
+
+  /**
    * Makes sure that executions are explored in which the race is the other way round.
    * @returns true if the tree or the sleep set at the race has an event that comes first among
    *   those that precede its second event: then no execution with both needs to look again.
@@ -99,8 +130,10 @@ export class OptimalDpor extends PartialOrderSearch {
     const { history, tree } = this;
     const e = history.raceFirst[k];
     const second = history.raceSecond[k];
+    if (e === second) return this.rechooseIn(k, e);
     tree.clear();
     history.openCut(k);
+    this.takeSleepers(e);
     const reversed = history.dependsOnCut(second) ? history.scratch() : second;
     let first = this.gather(e);
     if (first === NONE) {
@@ -129,7 +162,6 @@ export class OptimalDpor extends PartialOrderSearch {
    */
   private gather(e: number): number {
     const { history, tree } = this;
-    this.takeSleepers(e);
     for (let x = history.nextInside(e); x < history.length; x = history.nextInside(x)) {
       history.hideStores(x);
       tree.append(x);
@@ -153,7 +185,7 @@ export class OptimalDpor extends PartialOrderSearch {
     const { awake, history } = this;
     let left = 0;
     for (let k = 0; k < this.sleepers; k++) {
-      if (awake.proc[k] === history.proc[x]) return false;
+      if (awake.standsFor(k, history, x)) return false;
       if (awake.conflictsWith(k, history, x)) continue;
       awake.move(left, k);
       awake.pass(left++, history, x);

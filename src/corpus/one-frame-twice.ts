@@ -1,7 +1,7 @@
 /**
  * The seed's question: one frame is mapped twice. While a thread looks up a page of its mapping, as
- * direct I/O does, and holds it for a moment, another thread of the process unmaps the other mapping
- * of the same frame.
+ * direct I/O does, and holds it for a moment, another thread of the process unmaps the other
+ * mapping of the same frame.
  *
  * With a reverse map from frame to page there is one answer where two are needed
  * (arch/x86/xen/p2m.c of Linux 3.12: m2p_find_override()).

@@ -1,7 +1,7 @@
 /**
  * Goal: guests of one host reach each other through netback with all data intact, on each design
  * that can: packets of netback on all, blkback's pages only where a page says whose grant it stands
- * for; the others fail with an I/O error and nothing else, as their kernels did.
+ * for; the others fail with an IO error and nothing else, as their kernels did.
  * Method: random schedules of whole tiny machines of three domains under the oracle; a count of
  * what arrived.
  */

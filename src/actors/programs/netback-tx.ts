@@ -1,7 +1,8 @@
 /**
  * The transmit side of netback (drivers/net/xen-netback/netback.c): two generations.
  *
- * netbackMapTurn   since 3.15 ("xen-netback: Introduce TX grant mapping"): the pages are mapped over
+ * netbackMapTurn   since 3.15 ("xen-netback: Introduce TX grant mapping"): the pages are mapped
+ * over
  *                  ballooned ones, not copied. 1. a slot. 2. map, read-only. 3. the handle.
  *                  4. one more packet in flight. 5. a page reference for the packet. 6. the bridge.
  *                  The response comes when the packet's last reference is gone: the callback, then

@@ -1,5 +1,5 @@
 /**
- * Goal: asynchronous I/O: requests overlap, each ends with its own completion while the next is in
+ * Goal: asynchronous IO: requests overlap, each ends with its own completion while the next is in
  * flight, the pages are held until then, and all data arrives; whatever the design, where it has no
  * history of breaking.
  * Method: random schedules of a tiny machine with two requests in flight, under the oracle; the

@@ -58,6 +58,17 @@ describe('samehost', () => {
   });
 });
 
+describe.each(['vif', 'samehost'])('%s on vma-pages', (workload) => {
+  test.each([
+    { memory: 'tso' as const, iommu: 0 },
+    { memory: 'sc' as const, iommu: 1 },
+  ])('data arrives with $memory and iommu $iommu', ({ memory, iommu }) => {
+    const exploration = { workload, turns: 2, executions: 15, memory };
+    const own = { ...sizes, iommu, design: designOf('vma-pages') };
+    expect(exploreWorkload({ ...exploration, sizes: own }).finding).toBeUndefined();
+  });
+});
+
 describe('far end', () => {
   test.each(['vif', 'samehost'])('%s: packets do arrive there', (workload) => {
     let received = 0;

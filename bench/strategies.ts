@@ -40,6 +40,7 @@ interface Run {
   readonly seed: number;
   readonly broken: boolean;
   readonly schedules: number;
+  readonly cpuSeconds: number;
 }
 
 interface Budget {
@@ -51,9 +52,16 @@ function runOf(row: Row, strategy: StrategyName, seed: number, budget: Budget): 
   const program = programOf(row.program);
   if (program === undefined) throw new RangeError(`no program ${row.program}`);
   const { machine, actors, final } = pose(program, row.n);
+  const before = process.cpuUsage();
   const result = check({ machine, actors, final, strategy, seed, ...budget });
   const schedules = result.executions + result.blocked + result.discarded;
-  return { seed, broken: result.verdict === 'broken', schedules };
+  const cpuSeconds = cpuSecondsSince(before);
+  return { seed, broken: result.verdict === 'broken', schedules, cpuSeconds };
+}
+
+function cpuSecondsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
 }
 
 function median(values: readonly number[]): number {
@@ -102,8 +110,7 @@ function measure(row: Row, strategy: StrategyName): void {
     runs.push(runOf(row, strategy, seed, budget));
   }
   live.clear();
-  const { user, system } = process.cpuUsage(before);
-  const cpuSeconds = (user + system) / 1e6;
+  const cpuSeconds = cpuSecondsSince(before);
   if (options.json === true) {
     print(JSON.stringify({ program: name, strategy, ...budget, cpuSeconds, runs }));
     return;

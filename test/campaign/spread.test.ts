@@ -80,7 +80,7 @@ const forEver = { executions: 1_000_000, seconds: Infinity };
 describe('spreading', () => {
   test.each([
     ['program/bakery-wrong', 'pct', 'sc', 2],
-    ['program/treiber-stack-wrong', 'surw', 'tso', 1],
+    ['program/reorder', 'surw', 'tso', 20],
     ['program/treiber-stack-wrong', 'pos', 'sc', 1],
     ['program/work-steal-queue-wrong', 'random', 'sc', 4],
   ] as const)('finds in %s under %s what one run finds', async (name, strategy, memory, param) => {

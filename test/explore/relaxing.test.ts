@@ -58,3 +58,18 @@ test.each(['pos', 'surw'] as const)('%s: who relaxes sees memory in between too'
   check({ machine, actors: actorsOf(looker, worker), strategy, executions: 500 });
   expect([...seen].filter((count) => count > 0 && count < 30).length).toBeGreaterThan(10);
 });
+
+test('surw: the turn of one who relaxes instead passes to who waits for it', () => {
+  const machine = createMachine([Word], { words: 8 });
+  const late = function* (): Op<void> {
+    yield* busyRetrier();
+    yield* writeOnce(at(COUNT), 1);
+  };
+  const options = {
+    machine,
+    actors: actorsOf(late, late, late, late, late, worker),
+    maxSteps: 1500,
+  };
+  const result = check({ ...options, strategy: 'surw', executions: 500 });
+  expect(result.finding?.message).toBeUndefined();
+});

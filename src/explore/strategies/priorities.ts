@@ -48,6 +48,12 @@ export class Priorities {
     return this.asleep[process] === 1;
   }
 
+  /** Nobody is held back any more. */
+  letGo(): void {
+    const { held } = this;
+    for (let i = 0; i < held.length; i++) held[i] = 0;
+  }
+
   /** @returns the enabled process of the highest priority that is not held back, or -1. */
   highest(fibers: Fibers): number {
     const best = this.highestAwake(fibers);
@@ -72,7 +78,8 @@ export class Priorities {
   }
 
   private wake(): void {
-    this.asleep.fill(0);
+    const { asleep } = this;
+    for (let i = 0; i < asleep.length; i++) asleep[i] = 0;
     this.sleepers = 0;
   }
 

@@ -6,11 +6,13 @@
  * that are the numbers of those each actor has left. Who comes to an interesting event out of turn
  * waits. All other events go by random priorities that are drawn again for whoever went.
  *
- * The numbers are the most that earlier executions of the stretch have shown (access-profile.ts).
- * Should nobody else be able to go than those who wait, or should the actor whose turn it is relax
- * instead of coming, the turn is drawn again.
+ * The numbers come from the first executions of a stretch (access-profile.ts); the paper takes
+ * those of one dry run. Where retries make them depend on the schedule, each execution draws its
+ * own. Should nobody else be able to go than those who wait, or should the actor whose turn it is
+ * relax instead of coming, the turn is drawn again.
  */
 import type { Fibers } from '../fibers.ts';
+import { DISCARDED } from '../fibers.ts';
 import { LOCAL } from '../model.ts';
 import { EFFECTS } from '../models/sc.ts';
 import { Random } from '../random.ts';
@@ -20,6 +22,7 @@ import { AccessProfile } from './access-profile.ts';
 import { Priorities } from './priorities.ts';
 
 const NOBODY = -1;
+const NOWHERE = -1;
 
 export class SelectivelyUniform implements Strategy {
   readonly name = 'surw';
@@ -49,7 +52,7 @@ export class SelectivelyUniform implements Strategy {
     this.priorities.start(fibers);
     this.word = profile.drawShared(random);
     if (this.left.length !== fibers.count) this.left = new Int32Array(fibers.count);
-    if (this.word >= 0) profile.countsOf(this.word, this.left);
+    if (this.word >= 0) profile.drawCounts(this.word, random, this.left);
     this.turn = NOBODY;
     this.waiting = 0;
     return true;
@@ -104,7 +107,7 @@ export class SelectivelyUniform implements Strategy {
     this.turn = NOBODY;
     if (this.waiting === 0) return;
     this.waiting = 0;
-    this.priorities.held.fill(0);
+    this.priorities.letGo();
   }
 
   choose(_fibers: Fibers, count: number): number {
@@ -115,16 +118,20 @@ export class SelectivelyUniform implements Strategy {
     const { effect } = fibers.model;
     const { priorities } = this;
     if (priorities.performed(fibers, process) && process === this.turn) this.release();
-    priorities.draw(process);
-    if (effect === LOCAL || process >= fibers.count) return;
-    const word = fibers.pending.word[process];
-    this.profile.count(word, process, effect);
-    if (word !== this.word) return;
+    const counts = effect !== LOCAL && process < fibers.count;
+    const word = counts ? fibers.pending.word[process] : NOWHERE;
+    if (counts) this.profile.count(word, process, effect);
+    // Who has had its turn keeps its priority.
+    if (!counts || word !== this.word) {
+      priorities.draw(process);
+      return;
+    }
     if (this.left[process] > 0) this.left[process]--;
     this.release();
   }
 
-  end(): boolean {
+  end(fibers: Fibers): boolean {
+    if (fibers.outcome !== DISCARDED) this.profile.learn();
     return false;
   }
 }

@@ -13,22 +13,25 @@
 import { Command } from 'commander';
 import { check } from '../src/explore/check.ts';
 import type { StrategyName } from '../src/explore/strategies/index.ts';
-import { programOf } from '../src/programs/catalogue.ts';
-import { pose } from '../src/programs/pose.ts';
+import { findScenario } from '../src/cli/scenarios.ts';
 import { LiveLine, print } from '../src/cli/output.ts';
 
 interface Row {
+  /** A scenario's name, its design and its size. */
   readonly program: string;
+  readonly design: string;
   readonly n: number;
   /** Schedules a seed, unless --executions says otherwise. */
   readonly budget: number;
 }
 
 const ROWS: readonly Row[] = [
-  { program: 'safestack', n: 3, budget: 200_000 },
-  { program: 'reorder', n: 20, budget: 10_000 },
-  { program: 'twostage', n: 100, budget: 1_000 },
-  { program: 'work-steal-queue-wrong', n: 4, budget: 20_000 },
+  { program: 'program/safestack', design: '', n: 3, budget: 200_000 },
+  { program: 'program/reorder', design: '', n: 20, budget: 10_000 },
+  { program: 'program/twostage', design: '', n: 100, budget: 1_000 },
+  { program: 'program/work-steal-queue-wrong', design: '', n: 4, budget: 20_000 },
+  { program: 'race/one-frame-twice', design: 'm2p-override', n: 0, budget: 10_000 },
+  { program: 'race/unmap-in-use', design: 'm2p-override', n: 0, budget: 10_000 },
 ];
 /** Strategies that draw: one run a seed. */
 const DRAWING: readonly StrategyName[] = ['random', 'pct', 'pos', 'surw'];
@@ -49,11 +52,10 @@ interface Budget {
 }
 
 function runOf(row: Row, strategy: StrategyName, seed: number, budget: Budget): Run {
-  const program = programOf(row.program);
-  if (program === undefined) throw new RangeError(`no program ${row.program}`);
-  const { machine, actors, final } = pose(program, row.n);
+  const { program, design, n } = row;
+  const prepared = findScenario(program).prepare({ design, param: n });
   const before = process.cpuUsage();
-  const result = check({ machine, actors, final, strategy, seed, ...budget });
+  const result = check({ ...prepared, strategy, seed, ...budget });
   const schedules = result.executions + result.blocked + result.discarded;
   const cpuSeconds = cpuSecondsSince(before);
   return { seed, broken: result.verdict === 'broken', schedules, cpuSeconds };
@@ -98,12 +100,18 @@ const options = new Command()
 
 const live = new LiveLine();
 
+/** The program's name with its size, or the race's. */
+function nameOf({ program, n }: Row): string {
+  const short = program.slice(program.indexOf('/') + 1);
+  return n === 0 ? short : `${short}_${n}`;
+}
+
 function measure(row: Row, strategy: StrategyName): void {
   const executions = Number(options.executions ?? row.budget);
   const budget = { executions, seconds: Number(options.seconds) };
   const seeds = DRAWING.includes(strategy) ? Number(options.seeds) : 1;
   const before = process.cpuUsage();
-  const name = `${row.program}_${row.n}`;
+  const name = nameOf(row);
   const runs: Run[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     live.show(`${name} ${strategy}: seed ${seed} of ${seeds}`);
@@ -120,7 +128,7 @@ function measure(row: Row, strategy: StrategyName): void {
 }
 
 for (const row of ROWS) {
-  if (options.program !== undefined && options.program !== row.program) continue;
+  if (options.program !== undefined && !row.program.endsWith(`/${options.program}`)) continue;
   for (const strategy of [...DRAWING, ...ORDERLY]) {
     if (options.strategy !== undefined && options.strategy !== strategy) continue;
     measure(row, strategy);

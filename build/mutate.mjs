@@ -3,21 +3,19 @@
  *
  *   npm run test:mutations [-- TEXT]     only mutations whose file or reason contains TEXT
  *
- * build/mutations.json lists them: the file, the text to find (exactly once), what to put in its
- * place, the tests that must fail, and why. Each runs in a copy of the tree. A mutation that no
- * longer applies or that no test notices makes the command fail.
+ * build/mutations lists them. Each runs in a copy of the tree. A mutation that no longer applies or
+ * that no test notices makes the command fail.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { mutations } from './mutations.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const filter = process.argv[2] ?? '';
-const mutations = JSON.parse(readFileSync(join(root, 'build/mutations.json'), 'utf8')).filter(
-  ({ file, why }) => `${file} ${why}`.includes(filter),
-);
+const chosen = mutations.filter(({ file, why }) => `${file} ${why}`.includes(filter));
 
 const copy = mkdtempSync(join(tmpdir(), 'gntrace-mutate-'));
 const parts = ['src', 'test', 'build', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
@@ -25,7 +23,7 @@ for (const part of parts) cpSync(join(root, part), join(copy, part), { recursive
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
 let unnoticed = 0;
-for (const { file, find, replace, tests, why } of mutations) {
+for (const { file, find, replace, tests, why } of chosen) {
   const path = join(copy, file);
   const text = readFileSync(path, 'utf8');
   const places = text.split(find).length - 1;
@@ -49,5 +47,5 @@ for (const { file, find, replace, tests, why } of mutations) {
   console.log(`${verdict.padEnd(12)} ${file}: ${why}`);
 }
 rmSync(copy, { recursive: true });
-console.log(`${mutations.length - unnoticed} noticed, ${unnoticed} not`);
+console.log(`${chosen.length - unnoticed} noticed, ${unnoticed} not`);
 process.exit(unnoticed === 0 ? 0 : 1);

@@ -4,17 +4,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-
-interface Mutation {
-  readonly file: string;
-  readonly find: string;
-  readonly tests: readonly string[];
-  readonly why: string;
-}
+import { mutations } from '../../build/mutations.mjs';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
-const mutations = JSON.parse(read('build/mutations.json')) as Mutation[];
 
 test('each text is found in its file exactly once', () => {
   const lost = mutations.filter(({ file, find }) => read(file).split(find).length !== 2);

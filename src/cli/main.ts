@@ -3,20 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../shared/layout.ts';
-import { compareCommand } from './compare.ts';
-import { corpusCommand } from './corpus.ts';
-import { exploreCommand } from './explore.ts';
-import { fuzzCommand } from './fuzz.ts';
-import { listCommand } from './list.ts';
-import { litmusCommand } from './litmus.ts';
-import { lockstepCommand } from './lockstep.ts';
-import { matrixCommand } from './matrix.ts';
+import { commandsFor } from './commands.ts';
 import { complain, surviveClosedPipes } from './output.ts';
-import { replayCommand } from './replay.ts';
-import { shrinkCommand } from './shrink.ts';
-import { showCommand } from './show.ts';
-import { startCommand } from './start.ts';
-import { stressCommand } from './stress.ts';
 import { EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE, UsageError } from './usage.ts';
 
 function version(): string {
@@ -33,20 +21,8 @@ async function main(args: readonly string[]): Promise<number> {
   const program = new Command('gntrace')
     .description('a laboratory for races in Xen grant mapping')
     .version(version(), '-V, --version')
-    .helpCommand(true)
-    .addCommand(matrixCommand(exit))
-    .addCommand(corpusCommand(exit))
-    .addCommand(listCommand(exit))
-    .addCommand(showCommand(exit))
-    .addCommand(exploreCommand(exit))
-    .addCommand(replayCommand(exit))
-    .addCommand(shrinkCommand(exit))
-    .addCommand(fuzzCommand(exit))
-    .addCommand(litmusCommand(exit))
-    .addCommand(lockstepCommand(exit))
-    .addCommand(startCommand(exit))
-    .addCommand(compareCommand(exit))
-    .addCommand(stressCommand(exit));
+    .helpCommand(true);
+  for (const command of await commandsFor(args, exit)) program.addCommand(command);
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()

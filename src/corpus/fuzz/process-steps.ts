@@ -14,7 +14,6 @@ import {
   gntdevSetUnmapNotify,
   gntdevUnmapGrantRef,
 } from '../../linux/drivers/gntdev/ioctl.ts';
-import { UNMAP_NOTIFY_CLEAR_BYTE } from '../../linux/drivers/gntdev/grant-map.ts';
 import { getUserPagesFast } from '../../linux/mm/gup-fast.ts';
 import { FOLL_WRITE, getUserPages } from '../../linux/mm/gup.ts';
 import { madviseDontneed } from '../../linux/mm/madvise.ts';
@@ -48,6 +47,7 @@ import {
   FuzzSlot,
   claimEmpty,
 } from './tables.ts';
+import { UNMAP_NOTIFY_CLEAR_BYTE } from '../../linux/uapi/gntdev.ts';
 
 /** Address of page 0 of a program. */
 const BASE = 5;

@@ -142,8 +142,8 @@ export const COPY_WORDS = 12;
 /** struct gnttab_setup_table. IN dom, nrFrames, frameList (word index); OUT status. */
 export const SETUP_DOM = 0;
 export const SETUP_NR_FRAMES = 1;
-export const SETUP_FRAME_LIST = 2;
-export const SETUP_STATUS = 3;
+export const SETUP_STATUS = 2;
+export const SETUP_FRAME_LIST = 3;
 export const SETUP_WORDS = 4;
 
 /** struct gnttab_query_size. IN dom; OUT nrFrames, maxNrFrames, status. */

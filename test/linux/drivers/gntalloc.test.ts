@@ -15,7 +15,6 @@ import {
   gntallocSetUnmapNotify,
 } from '../../../src/linux/drivers/gntalloc/ioctl.ts';
 import { GntallocFile, GntallocGref } from '../../../src/linux/drivers/gntalloc/gref.ts';
-import { UNMAP_NOTIFY_CLEAR_BYTE } from '../../../src/linux/drivers/gntdev/grant-map.ts';
 import { EINVAL, ENOENT } from '../../../src/linux/errno.ts';
 import { mmapRegion } from '../../../src/linux/mm/mmap.ts';
 import { doMunmap } from '../../../src/linux/mm/munmap.ts';
@@ -37,6 +36,7 @@ import {
   result,
   userSpace,
 } from './guests.ts';
+import { UNMAP_NOTIFY_CLEAR_BYTE } from '../../../src/linux/uapi/gntdev.ts';
 
 const VPN = 8;
 

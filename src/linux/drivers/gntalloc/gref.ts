@@ -19,9 +19,9 @@ import { defineTable } from '../../../shared/table.ts';
 import { evtchnSend } from '../../../xen/event-channel.ts';
 import { NO_PAGE, pfnOf, putPage } from '../../mm/page.ts';
 import { putFreeEntry } from '../free-refs.ts';
-import { UNMAP_NOTIFY_CLEAR_BYTE, UNMAP_NOTIFY_SEND_EVENT } from '../gntdev/grant-map.ts';
 import { gnttabEndForeignAccessRef, gnttabQueryForeignAccess } from '../grant-table.ts';
 import { initListHead, listDel } from '../list.ts';
+import { UNMAP_NOTIFY_CLEAR_BYTE, UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
 
 /** No gref: the null pointer. */
 export const NO_GREF = -1;

@@ -14,7 +14,6 @@ import { EINVAL, ENOENT, ENOMEM } from '../../errno.ts';
 import { clearPage } from '../../mm/direct-map.ts';
 import { allocPage } from '../../mm/page-alloc.ts';
 import { NO_PAGE, pfnOf } from '../../mm/page.ts';
-import { UNMAP_NOTIFY_CLEAR_BYTE, UNMAP_NOTIFY_SEND_EVENT } from '../gntdev/grant-map.ts';
 import { gnttabGrantForeignAccess } from '../grant-table.ts';
 import { listAddTail, listDel, listEmpty } from '../list.ts';
 import {
@@ -30,6 +29,7 @@ import {
   findGrefs,
   grefOfFileNode,
 } from './gref.ts';
+import { UNMAP_NOTIFY_CLEAR_BYTE, UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
 
 /** drivers/xen/gntalloc.c: gntalloc_open(). @returns the file, or -ENOMEM. */
 export function* gntallocOpen(): Op {

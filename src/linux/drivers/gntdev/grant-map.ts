@@ -30,13 +30,10 @@ import { NO_PAGE } from '../../mm/page.ts';
 import { allocBalloonedPages, freeBalloonedPages } from '../balloon.ts';
 import { listAddTail } from '../list.ts';
 import { INVALID_GRANT_HANDLE } from '../map-refs.ts';
+import { UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
 
 /** No map: the null pointer. */
 export const NO_MAP = -1;
-/** UNMAP_NOTIFY_CLEAR_BYTE */
-export const UNMAP_NOTIFY_CLEAR_BYTE = 1;
-/** UNMAP_NOTIFY_SEND_EVENT */
-export const UNMAP_NOTIFY_SEND_EVENT = 2;
 
 export const Gntdev = defineTable(
   'gntdev[%]',

@@ -24,8 +24,6 @@ import {
   GrantMap,
   GrantSlot,
   NO_MAP,
-  UNMAP_NOTIFY_CLEAR_BYTE,
-  UNMAP_NOTIFY_SEND_EVENT,
   gntdevAddMap,
   gntdevAllocMap,
   gntdevFindMapIndex,
@@ -34,12 +32,11 @@ import {
   mapOfNode,
 } from './grant-map.ts';
 import { putMapToday } from './today/put-map.ts';
+import { GRANT_REF_WORDS } from '../../uapi/gntdev.ts';
+import { UNMAP_NOTIFY_CLEAR_BYTE, UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
 
 /** Register with the page count of gntdevGetOffsetForVaddr. */
 export const REG_GNTDEV_COUNT = 31;
-
-/** struct ioctl_gntdev_grant_ref: words of a record { domid, ref }. */
-export const GRANT_REF_WORDS = 2;
 
 /**
  * IOCTL_GNTDEV_MAP_GRANT_REF. drivers/xen/gntdev.c: gntdev_ioctl_map_grant_ref()

@@ -7,7 +7,8 @@ import { kernelBase } from '../../../hardware/params.ts';
 import type { Op } from '../../../shared/op.ts';
 import { read, write } from '../../../shared/operations.ts';
 import { pfnOf } from '../../mm/page.ts';
-import { GrantMap, MapPage, UNMAP_NOTIFY_CLEAR_BYTE } from './grant-map.ts';
+import { GrantMap, MapPage } from './grant-map.ts';
+import { UNMAP_NOTIFY_CLEAR_BYTE } from '../../uapi/gntdev.ts';
 
 /**
  * Clears the word that the user named, if its page is among those that are unmapped.

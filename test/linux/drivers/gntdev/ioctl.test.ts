@@ -12,13 +12,7 @@ import {
 } from '../../../../src/linux/designs/design.ts';
 import { Balloon } from '../../../../src/linux/drivers/balloon.ts';
 import { gntdevOpen, gntdevPutFile } from '../../../../src/linux/drivers/gntdev/file.ts';
-import {
-  Gntdev,
-  GrantMap,
-  MapPage,
-  UNMAP_NOTIFY_CLEAR_BYTE,
-  UNMAP_NOTIFY_SEND_EVENT,
-} from '../../../../src/linux/drivers/gntdev/grant-map.ts';
+import { Gntdev, GrantMap, MapPage } from '../../../../src/linux/drivers/gntdev/grant-map.ts';
 import {
   REG_GNTDEV_COUNT,
   gntdevGetOffsetForVaddr,
@@ -52,6 +46,10 @@ import {
   userSpace,
 } from '../guests.ts';
 import { leftOver } from '../pin-watch.ts';
+import {
+  UNMAP_NOTIFY_CLEAR_BYTE,
+  UNMAP_NOTIFY_SEND_EVENT,
+} from '../../../../src/linux/uapi/gntdev.ts';
 
 const VPN = 8;
 const designs = [

@@ -1,16 +1,11 @@
 #!/usr/bin/env node
 /** The command line: commands, and what wrong use and failures look like. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../shared/layout.ts';
 import { commandsFor } from './commands.ts';
 import { complain, surviveClosedPipes } from './output.ts';
 import { EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE, UsageError } from './usage.ts';
-
-function version(): string {
-  const file = new URL('../../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
+import { version } from './version.ts';
 
 /** Runs the command line. @returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {

@@ -1,33 +1,38 @@
 /** A replayed seed as a table on this terminal. */
-import { narrate } from '../report/narrate.ts';
-import { raceRecord } from '../report/race.ts';
+import { plainMeaning } from '../report/meaning.ts';
+import { placesOf } from '../report/places.ts';
 import type { RaceRecord } from '../report/race.ts';
+import { recordOf as record } from '../report/record.ts';
 import { raceTable } from '../report/table.ts';
 import { print } from './output.ts';
 import type { Seeded } from './seeded.ts';
 import { formatSeed } from '../explore/seed.ts';
+import { version } from './version.ts';
 
 /** Where there is no terminal to ask. */
 const USUAL_WIDTH = 100;
 
 /** The record of what a seed's schedule does. */
 export function recordOf({ seed, scenario, options }: Seeded): RaceRecord {
+  const text = formatSeed(seed);
   const subject = {
     scenario: scenario.name,
     design: seed.design,
+    param: seed.param,
     memory: seed.memory,
-    seed: formatSeed(seed),
-    actors: options.actors.map(({ name }) => name),
+    strategy: seed.strategy,
+    seed: text,
+    replay: `gntrace replay ${text}`,
   };
-  return raceRecord(subject, narrate(options, seed));
+  const tool = { version: version(), code: null, commit: null, runtime: process.version };
+  return record(options, seed, placesOf, { tool, subject, meaning: plainMeaning, stats: null });
 }
 
 /** Prints the table. @param all - every step. @param ascii - nothing beyond ASCII. */
-export function printRace(record: RaceRecord, all: boolean, ascii: boolean): void {
+export function printRace(race: RaceRecord, all: boolean, ascii: boolean): void {
   const columns = process.stdout.isTTY ? process.stdout.columns : Number(process.env['COLUMNS']);
   const width = columns >= 40 ? columns : USUAL_WIDTH;
-  for (const line of raceTable(record, { width, all, ascii: ascii || !knowsUnicode() }))
-    print(line);
+  for (const line of raceTable(race, { width, all, ascii: ascii || !knowsUnicode() })) print(line);
 }
 
 /** Does the environment say that the terminal shows UTF-8? */

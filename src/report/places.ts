@@ -16,6 +16,9 @@ export interface Place {
   readonly line: number;
 }
 
+/** Finds the frames of simulated code in the text of a stack, the innermost first. */
+export type Locate = (stack: string) => readonly Place[];
+
 /** Rooms of simulated code, below `src/`; programs of other people lie anywhere else. */
 const machinery =
   /\/(src\/(explore|report|cli|campaign|threads)|node_modules)\/|\/operations\.[jt]s|node:/;

@@ -2,8 +2,8 @@
  * A race as a table for terminals: a lane for each actor, a row for each operation. Where lanes
  * would be too narrow, rows name their actor instead. Pure text: no colour carries meaning alone.
  */
-import { KIND_NAMES } from '../shared/kinds.ts';
 import type { RaceRecord, RaceStep } from './race.ts';
+import { placesOfStack, valueText } from './race.ts';
 
 export interface TableOptions {
   /** Columns of the terminal. */
@@ -55,8 +55,8 @@ function head(race: RaceRecord, width: number, marks: Marks): string[] {
 
 function pairLine(label: string, race: RaceRecord, i: number, marks: Marks): string {
   const step = race.steps[i] as RaceStep;
-  const who = race.actors[step.actor] ?? '';
-  return `  ${label}  step ${i + 1}, ${who}: ${whatOf(step, marks)}  ${placeOf(step)}`;
+  const who = race.actors[step.actor]?.name ?? '';
+  return `  ${label}  step ${i + 1}, ${who}: ${whatOf(race, step, marks)}  ${placeOf(race, step)}`;
 }
 
 /** Steps to show, and what was left out before each. */
@@ -83,7 +83,7 @@ function laneRows(
       marks,
     );
   };
-  const names = acting.map((actor) => race.actors[actor] ?? '');
+  const names = acting.map((actor) => race.actors[actor]?.name ?? '');
   const rule = acting.map(() => marks.rule.repeat(lane));
   const rows = [line('', names, 'function, file:line'), line('', rule, '')];
   for (const i of shown(race, all)) {
@@ -97,10 +97,10 @@ function laneRows(
     }
     const cells = acting.map((actor) =>
       actor === step.actor
-        ? whatOf(step, marks, lane - markOf(race, i).length) + markOf(race, i)
+        ? whatOf(race, step, marks, lane - markOf(race, i).length) + markOf(race, i)
         : '',
     );
-    rows.push(line(String(i + 1), cells, placeOf(step)));
+    rows.push(line(String(i + 1), cells, placeOf(race, step)));
   }
   return rows;
 }
@@ -111,11 +111,15 @@ function flatRows(race: RaceRecord, { all, width }: TableOptions, marks: Marks):
     const step = race.steps[i] as RaceStep;
     const turn = race.switches.find(({ before }) => before === i);
     if (turn !== undefined) {
-      rows.push(`  ~~ ${race.actors[turn.from]} ${turn.reason}, ${race.actors[turn.to]} runs`);
+      rows.push(
+        `  ~~ ${race.actors[turn.from]?.name} ${turn.reason}, ${race.actors[turn.to]?.name} runs`,
+      );
     }
-    const who = race.actors[step.actor] ?? '';
+    const who = race.actors[step.actor]?.name ?? '';
     const number = String(i + 1).padStart(NUMBER - 1);
-    rows.push(`${number} ${who} ${whatOf(step, marks)}${markOf(race, i)} ${placeOf(step)}`);
+    rows.push(
+      `${number} ${who} ${whatOf(race, step, marks)}${markOf(race, i)} ${placeOf(race, step)}`,
+    );
   }
   return rows.map((text) => cut(text, width, marks));
 }
@@ -134,28 +138,26 @@ function markOf({ conflict }: RaceRecord, i: number): string {
 }
 
 /** `W active[d1].entry[8].pin 2⇒1` in at most `width` columns; a long name loses its beginning. */
-function whatOf(step: RaceStep, marks: Marks, width = 80): string {
-  const { kind, name, before, after, writes, flush, result } = step;
-  const letter = flush ? 'F' : (LETTERS[kind] ?? '?');
-  if (name === '') return `${letter} ${KIND_NAMES[kind] ?? ''}`;
+function whatOf(race: RaceRecord, step: RaceStep, marks: Marks, width = 80): string {
+  const { kind, object, before, after, effect, store, result } = step;
+  const letter = store === undefined ? (LETTERS[kind] ?? '?') : 'F';
+  const word = race.objects[object];
+  if (word === undefined) return `${letter} ${race.kinds[kind] ?? ''}`;
+  const { name } = word;
   const seen = before === after ? before : result;
-  const values = writes
-    ? ` ${value(before)}${marks.becomes}${value(after)}`
-    : ` ${marks.is} ${value(seen)}`;
+  const values =
+    effect === 'writes' && before !== after
+      ? ` ${valueText(word, before)}${marks.becomes}${valueText(word, after)}`
+      : ` ${marks.is} ${valueText(word, seen)}`;
   const room = Math.max(width - letter.length - 1 - values.length, 8);
   const short = name.length <= room ? name : `${marks.cut}${name.slice(name.length - room + 1)}`;
   return `${letter} ${short}${values}`;
 }
 
-function placeOf({ places }: RaceStep): string {
-  const [place] = places;
+function placeOf(race: RaceRecord, { stack }: RaceStep): string {
+  const [place] = placesOfStack(race, stack);
   if (place === undefined) return '';
   return `${place.fn} ${place.file.slice(place.file.lastIndexOf('/') + 1)}:${place.line}`;
-}
-
-/** Small numbers are counts; large ones are bits. */
-function value(n: number): string {
-  return n >= -1 && n < 4096 ? String(n) : `0x${(n >>> 0).toString(16)}`;
 }
 
 function cut(text: string, width: number, marks: Marks): string {

@@ -10,6 +10,7 @@ import { races } from '../../src/corpus/races.ts';
 import { check } from '../../src/explore/check.ts';
 import { replay } from '../../src/explore/replay.ts';
 import { narrate } from '../../src/report/narrate.ts';
+import { placesOf } from '../../src/report/places.ts';
 
 function broken(memory: 'sc' | 'tso') {
   const race = races.find(({ name }) => name === 'x1-unmap-accounting');
@@ -22,15 +23,15 @@ function broken(memory: 'sc' | 'tso') {
 
 test.each(['sc', 'tso'] as const)('tells the steps of the replay: %s', (memory) => {
   const { options, finding } = broken(memory);
-  const told = narrate(options, finding);
+  const told = narrate(options, finding, placesOf);
   const { trace, complaint, preemptions } = replay(options, finding);
   expect(told.complaint).toEqual(complaint);
   expect(told.preemptions).toBe(preemptions);
   expect(told.steps).toHaveLength(trace.length);
-  told.steps.forEach(({ actor, flush, kind, word }, i) => {
+  told.steps.forEach(({ actor, store, kind, word }, i) => {
     const step = trace.step(i);
     expect({ kind, word }).toEqual({ kind: step.kind, word: step.word });
-    if (!flush) expect(actor).toBe(step.process);
+    if (store < 0) expect(actor).toBe(step.process);
   });
   const preempted = told.switches.filter(({ reason }) => reason === 'preempted');
   expect(preempted).toHaveLength(preemptions);
@@ -39,7 +40,7 @@ test.each(['sc', 'tso'] as const)('tells the steps of the replay: %s', (memory) 
 test('a word has after a step what it has before the next one that touches it', () => {
   const { options, finding } = broken('sc');
   const last = new Map<number, number>();
-  for (const { word, before, after } of narrate(options, finding).steps) {
+  for (const { word, before, after } of narrate(options, finding, placesOf).steps) {
     if (word === 0) continue;
     if (last.has(word)) expect(before).toBe(last.get(word));
     last.set(word, after);
@@ -48,7 +49,7 @@ test('a word has after a step what it has before the next one that touches it', 
 
 test('every operation has its function and its line', () => {
   const { options, finding } = broken('sc');
-  for (const { places } of narrate(options, finding).steps) {
+  for (const { places } of narrate(options, finding, placesOf).steps) {
     const [place] = places;
     expect(place?.file).toMatch(/^src\/(shared|hardware|xen|linux|actors|corpus)\//);
     const text = readFileSync(new URL(`../../${place?.file}`, import.meta.url), 'utf8');

@@ -4,56 +4,11 @@
  * texts of one small race at 60, 100 and 160 columns, and properties at every width.
  */
 import { describe, expect, test } from 'vitest';
-import type { NarratedStep, Narration } from '../../src/report/narrate.ts';
-import { raceRecord } from '../../src/report/race.ts';
 import { raceTable } from '../../src/report/table.ts';
-import { AWAIT_EQUAL, FETCH_ADD, READ, SMP_MB, WRITE } from '../../src/shared/kinds.ts';
+import { WRITE } from '../../src/shared/kinds.ts';
+import { Page, narration, recorded, step } from './small-race.ts';
 
-const unmap = 'src/linux/drivers/unmap.ts';
-
-function step(
-  actor: number,
-  kind: number,
-  name: string,
-  before: number,
-  after: number,
-  line: number,
-): NarratedStep {
-  const word = name === '' ? 0 : name.length;
-  const places = [{ fn: actor === 0 ? 'getUserPages' : 'unmapRefs', file: unmap, line }];
-  const writes = before !== after;
-  return { actor, flush: false, kind, word, name, before, after, result: before, writes, places };
-}
-
-const narration: Narration = {
-  steps: [
-    step(1, READ, 'd0.page[15].refcount', 1, 1, 10),
-    step(1, AWAIT_EQUAL, 'd0.lock', 0, 0, 11),
-    step(0, READ, 'private', 7, 7, 40),
-    step(0, FETCH_ADD, 'd0.page[15].refcount', 1, 2, 41),
-    step(0, SMP_MB, '', 0, 0, 42),
-    step(0, READ, 'after', 3, 3, 43),
-    step(1, WRITE, 'd0.page[15].refcount', 2, 0, 12),
-  ],
-  switches: [
-    { before: 2, from: 1, to: 0, reason: 'preempted' },
-    { before: 6, from: 0, to: 1, reason: 'finished' },
-  ],
-  complaint: {
-    invariant: 'I8',
-    message: 'I8: a page was unmapped while somebody held it (d0.page[15].refcount)',
-    words: ['d0.page[15].refcount'],
-  },
-  preemptions: 1,
-};
-const subject = {
-  scenario: 'race/unmap',
-  design: 'm2p-override',
-  memory: 'sc',
-  seed: 'gnt1.x',
-  actors: ['d0v0 gup', 'd0v1 unmap'],
-};
-const race = raceRecord(subject, narration);
+const race = recorded();
 const lines = (width: number, all = false, ascii = true): string[] =>
   raceTable(race, { width, all, ascii });
 
@@ -80,8 +35,8 @@ test('the deciding pair is the last conflict on a word that shows the finding', 
 
 test('where one side forgot to look, its last step is the other half of the pair', () => {
   const blind = { ...narration, steps: narration.steps.slice(2, 5), switches: [] };
-  const last = step(1, WRITE, 'other', 0, 1, 13);
-  const forgot = raceRecord(subject, { ...blind, steps: [...blind.steps, last] });
+  const last = step(1, WRITE, Page.private.at2(0, 1), [0, 1], 13);
+  const forgot = recorded({ ...blind, steps: [...blind.steps, last] });
   expect(forgot.conflict).toEqual([1, 3]);
 });
 

@@ -1,0 +1,61 @@
+/**
+ * Fingerprints: what makes two findings the same bug. The invariant, the words that show it
+ * whatever their indices, and the functions of the accesses that decide, in no order: as KCSAN
+ * titles a race by its two functions.
+ *
+ *   I8: d*.page[*].private, d*.page[*].refcount @ getPage | setPagePrivate
+ */
+import type { RaceRecord, RaceStep } from './race.ts';
+import { placesOfStack } from './race.ts';
+
+/** A word without its indices: `gnttab[d1].entry[8].hdr` → `gnttab[*].entry[*].hdr`. */
+export function generalised(name: string): string {
+  return name
+    .replaceAll(/\[[^\]]*\]/g, '[*]')
+    .replace(/^d\d+v\d+(?=\.|$)/, 'd*v*')
+    .replace(/^d\d+(?=\.|$)/, 'd*');
+}
+
+/** What the fingerprint is made of. */
+export interface FingerprintParts {
+  readonly invariant: string;
+  /** Names of words. */
+  readonly words: readonly string[];
+  /** Names of functions; empty ones are left out. */
+  readonly functions: readonly string[];
+}
+
+/** The fingerprint of a finding. */
+export function fingerprint({ invariant, words, functions }: FingerprintParts): string {
+  const shown = unique(words.map(generalised)).join(', ');
+  const where = unique(functions.filter((fn) => fn !== '')).join(' | ');
+  return `${invariant}${shown === '' ? '' : `: ${shown}`}${where === '' ? '' : ` @ ${where}`}`;
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)].toSorted();
+}
+
+/** The fingerprint of a record without one; null if nothing broke. */
+export function fingerprintOf(race: RaceRecord): string | null {
+  if (race.invariant === null) return null;
+  const functionOf = (stack: number): string => placesOfStack(race, stack)[0]?.fn ?? '';
+  if (race.waits.length > 0) {
+    return fingerprint({
+      invariant: race.invariant,
+      words: race.waits.map(({ object }) => race.objects[object]?.name ?? ''),
+      functions: race.waits.map(({ stack }) => functionOf(stack)),
+    });
+  }
+  const deciding = race.loop === null ? (race.conflict ?? []) : stepsOfLoop(race.loop);
+  const steps = deciding.map((i) => race.steps[i] as RaceStep);
+  return fingerprint({
+    invariant: race.invariant,
+    words: race.words,
+    functions: steps.map(({ stack }) => functionOf(stack)),
+  });
+}
+
+function stepsOfLoop({ from, length }: { from: number; length: number }): number[] {
+  return Array.from({ length }, (_, i) => from + i);
+}

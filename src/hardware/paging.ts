@@ -7,8 +7,8 @@
  * are single, a walk is not. The hardware reads one entry a step, so a walk races with whoever
  * clears an entry.
  *
- * Frames below Params.ptFrames keep Params.ptEntries words (table PtWord) and so can hold page
- * tables; the rest keep Params.frameWords (table FrameWord).
+ * Frames below Params.ptFrames have their first Params.ptEntries words in table PtWord and so can
+ * hold page tables; all other words of the Params.frameWords of a frame are in table FrameWord.
  *
  * Not modelled: accessed and dirty bits are never set by the hardware; no user/supervisor check,
  * no execute permission, no large pages, no caching of upper-level entries.
@@ -70,7 +70,7 @@ export function ptEntryWord(mfn: number, index: number): number {
 
 /** Where a word of a frame's contents lies. @param mfn - frame. @param offset - word in it. */
 export function frameWord(mfn: number, offset: number): number {
-  if (mfn < ptFrameCount()) return PtWord.value.at2(mfn, offset);
+  if (mfn < ptFrameCount() && offset < ptEntryCount()) return PtWord.value.at2(mfn, offset);
   return FrameWord.value.at2(mfn, offset);
 }
 

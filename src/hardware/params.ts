@@ -19,7 +19,7 @@ export const Params = defineTable('params', [], {
   ptShift: '[BOOT] log2 of the entries of a page table: 9 as on x86, less in tiny machines',
   ptLevels: '[BOOT] levels of a page-table tree: 4 as on x86-64, less in tiny machines',
   ptEntries: '[BOOT] entries of a page table: 1 << ptShift',
-  frameWords: '[BOOT] words of a data frame that are kept',
+  frameWords: '[BOOT] words of a frame that are kept: what a page has bytes, 4096 in life',
   tlbEntries: '[BOOT] translations a TLB holds',
   iotlbEntries: '[BOOT] translations the IOTLB of a device holds',
   pagesPerDomain: '[BOOT] pseudo-physical pages (pfns) of a domain',

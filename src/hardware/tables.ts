@@ -80,9 +80,6 @@ export function checkSizes(config: Config): void {
   if (at('ptEntries') !== 1 << at('ptShift')) {
     throw new ConfigError('ptEntries must be 1 << ptShift');
   }
-  if (at('frameWords') > at('ptEntries')) {
-    throw new ConfigError('frameWords must not exceed ptEntries');
-  }
   if (at('ptFrames') > at('frames')) throw new ConfigError('ptFrames must not exceed frames');
   if (at('nonCoherent') !== 0 && at('cacheFrames') !== at('frames')) {
     throw new ConfigError('with nonCoherent, cacheFrames must be frames');

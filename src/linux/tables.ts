@@ -3,6 +3,7 @@ import { bootParams } from '../hardware/tables.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 import { Mm } from './mm/mm.ts';
 import { dmaDefaults, dmaTables } from './dma/tables.ts';
+import { fsDefaults, fsTables } from './fs/tables.ts';
 import { driversDefaults, driversTables } from './drivers/tables.ts';
 import { CurrentMm, Kernel, MmPool } from './mm/mm-life.ts';
 import { Gather, GatherPage, GatherTable } from './mm/mmu-gather.ts';
@@ -39,6 +40,7 @@ export const linuxTables: readonly AnyTable[] = [
   VmaNodePool,
   VmaSlot,
   ...driversTables,
+  ...fsTables,
   ...dmaTables,
 ];
 
@@ -65,6 +67,7 @@ export const linuxDefaults = {
   /** Switch: munmap cuts its start with the new VMA above, as up to 4.11. */
   splitNewAbove: 0,
   ...driversDefaults,
+  ...fsDefaults,
   ...dmaDefaults,
 } as const;
 

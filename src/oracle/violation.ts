@@ -4,6 +4,7 @@
  */
 import * as hardwareBugs from '../hardware/bugs.ts';
 import * as driverBugs from '../linux/drivers/bugs.ts';
+import * as fsBugs from '../linux/fs/bugs.ts';
 import * as mmBugs from '../linux/mm/bugs.ts';
 import * as sharedBugs from '../shared/bugs.ts';
 import type { Machine } from '../shared/layout.ts';
@@ -228,7 +229,7 @@ const violations: ReadonlyMap<number, Violation> = new Map(
 
 /** Names of the kernel's assertions by number. */
 const assertions: ReadonlyMap<number, string> = new Map(
-  [sharedBugs, hardwareBugs, xenBugs, mmBugs, driverBugs].flatMap((bugs) =>
+  [sharedBugs, hardwareBugs, xenBugs, mmBugs, driverBugs, fsBugs].flatMap((bugs) =>
     Object.entries(bugs).map(([name, id]): [number, string] => [id, name]),
   ),
 );

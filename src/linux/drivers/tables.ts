@@ -9,6 +9,7 @@ import {
   ReplaceOp,
   initM2pOverride,
 } from '../designs/m2p-override.ts';
+import { bootFs } from '../fs/tables.ts';
 import { initDma } from '../dma/tables.ts';
 import { PageArray, PageArrayBitmap, PageSlot } from '../designs/vma-pages.ts';
 import { Balloon, BalloonFrame, BalloonScratch, balloonInit } from './balloon.ts';
@@ -148,5 +149,6 @@ export function bootDrivers(v: number, d: number): void {
   initGntalloc(d);
   initNetback(d);
   initPending(d);
+  bootFs(d);
   runAlone(balloonInit(v));
 }

@@ -50,6 +50,11 @@ export const CurrentMm = defineTable('%v.mm', ['vcpus'], {
   value: '[VCPU] address space whose root is in cr3, -1: the kernel alone',
 });
 
+/** `current->mm` of the task that runs on a vCPU, NO_MM for a kernel thread. */
+export function currentMm(v: number): number {
+  return readLocal(CurrentMm.value.at(v));
+}
+
 /** arch/x86/mm/pgtable.c: pgd_alloc(). @returns mfn of a pinned root, or -1. */
 function* pgdAlloc(v: number): Op {
   const d = domainOf(v);

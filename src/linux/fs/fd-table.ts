@@ -4,8 +4,9 @@
  * Finding a file
  *   fdget   a task that has its table alone needs no reference: nobody else can close the number
  *           while the call runs. With others: fget.
- *   fget    without a lock: 1. read the slot. 2. take a reference unless the count is 0. 3. read the
- *           slot again. If it names another file now, the one we hold may be any: put it, look again.
+ *   fget    without a lock: 1. read the slot. 2. take a reference unless the count is 0. 3. read
+ *           the slot again. If it names another file now, the one we hold may be any: put it, look
+ *           again.
  * Opening: a free number under fileLock, then the file, then the slot (release).
  * Closing: under fileLock the slot becomes empty and the number free; then fput.
  *
@@ -43,7 +44,10 @@ export function* filesLookupFd(files: number, fd: number): Op {
   return yield* readOnce(FdSlot.value.at2(files, fd));
 }
 
-/** fs/file.c: __fget_files_rcu(). @param v - vCPU of the task. @returns the file with a reference, or NO_FILE. */
+/**
+ * fs/file.c: __fget_files_rcu()
+ * @param v - vCPU of the task. @returns the file with a reference, or NO_FILE.
+ */
 export function* fget(v: number, files: number, fd: number): Op {
   for (;;) {
     const file = yield* filesLookupFd(files, fd);
@@ -134,8 +138,8 @@ export function* sysClose(v: number, fd: number): Op {
 }
 
 /**
- * fs/file.c: dup_fd(): the table of a forked process. A number that is in use but has no file yet is
- * free in the copy: it belongs to an open() of another thread.
+ * fs/file.c: dup_fd(): the table of a forked process. A number that is in use but has no file yet
+ * is free in the copy: it belongs to an open() of another thread.
  * @param old - table that the caller has a reference of. @returns the copy, or NO_FILES.
  */
 export function* dupFd(old: number): Op {

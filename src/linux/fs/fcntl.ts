@@ -1,7 +1,7 @@
 /**
  * Descriptors that name a file once more, and their flags (fs/file.c: dup(), ksys_dup3(),
- * do_dup2(); fs/fcntl.c: do_fcntl()). All of them share the file with its offset; close-on-exec is of the
- * number.
+ * do_dup2(); fs/fcntl.c: do_fcntl()). All of them share the file with its offset; close-on-exec is
+ * of the number.
  */
 import type { Op } from '../../shared/op.ts';
 import { read, storeRelease, write } from '../../shared/operations.ts';

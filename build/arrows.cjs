@@ -20,8 +20,20 @@ const arrows = {
   threads: ['shared'],
   oracle: ['shared', 'hardware', 'xen', 'linux'],
   report: ['shared', 'explore'],
-  campaign: [...simulated, 'explore', 'threads', 'oracle', 'report'],
-  cli: [...simulated, 'programs', 'litmus', 'explore', 'threads', 'oracle', 'campaign', 'report'],
+  // Names for the numbers of the simulated rooms, in the form that reports take them.
+  decode: ['shared', 'hardware', 'xen', 'linux', 'oracle', 'report'],
+  campaign: [...simulated, 'explore', 'threads', 'oracle', 'report', 'decode'],
+  cli: [
+    ...simulated,
+    'programs',
+    'litmus',
+    'explore',
+    'threads',
+    'oracle',
+    'campaign',
+    'report',
+    'decode',
+  ],
 };
 
 const rules = Object.entries(arrows).map(([room, targets]) => ({

@@ -48,6 +48,7 @@ const fibersOnly = [
   'src/litmus',
   'src/cli',
   'src/report',
+  'src/decode',
   'src/campaign',
   'src/index.ts',
   'workers/exploration.worker.ts',

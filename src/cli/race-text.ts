@@ -1,5 +1,5 @@
 /** A replayed seed as a table on this terminal. */
-import { plainMeaning } from '../report/meaning.ts';
+import { kernelMeaning } from '../decode/meaning.ts';
 import { placesOf } from '../report/places.ts';
 import type { RaceRecord } from '../report/race.ts';
 import { recordOf as record } from '../report/record.ts';
@@ -25,7 +25,12 @@ export function recordOf({ seed, scenario, options }: Seeded): RaceRecord {
     replay: `gntrace replay ${text}`,
   };
   const tool = { version: version(), code: null, commit: null, runtime: process.version };
-  return record(options, seed, placesOf, { tool, subject, meaning: plainMeaning, stats: null });
+  return record(options, seed, placesOf, {
+    tool,
+    subject,
+    meaning: kernelMeaning(options.machine),
+    stats: null,
+  });
 }
 
 /** Prints the table. @param all - every step. @param ascii - nothing beyond ASCII. */

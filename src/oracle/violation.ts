@@ -247,6 +247,13 @@ export function explain(violation: number): Violation {
   };
 }
 
+/** The violation that a message tells of. @param message - `I8: what happened (words)`. */
+export function violationSaid(message: string): Violation | undefined {
+  const said = message.slice(message.indexOf(': ') + 2);
+  if (message.startsWith('kernel: ')) return explain(KERNEL_ASSERTION);
+  return [...violations.values()].find(({ what }) => said.startsWith(what));
+}
+
 /** A broken invariant: who broke it and the words that show it. */
 export interface Finding {
   /** Index of the actor in the run, -1 when found at a checkpoint. */

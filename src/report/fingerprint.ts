@@ -1,7 +1,7 @@
 /**
  * Fingerprints: what makes two findings the same bug. The invariant, the words that show it
- * whatever their indices, and the functions of the accesses that decide, in no order: as KCSAN
- * titles a race by its two functions.
+ * whatever their indices, and the functions of the accesses that decide, in no order, as KCSAN
+ * titles a race by its two functions; where no pair decides, the function in which it broke.
  *
  *   I8: d*.page[*].private, d*.page[*].refcount @ getPage | setPagePrivate
  */
@@ -39,21 +39,29 @@ function unique(names: readonly string[]): string[] {
 /** The fingerprint of a record without one; null if nothing broke. */
 export function fingerprintOf(race: RaceRecord): string | null {
   if (race.invariant === null) return null;
+  const invariant = race.kind === 'assertion' ? assertionOf(race) : race.invariant;
   const functionOf = (stack: number): string => placesOfStack(race, stack)[0]?.fn ?? '';
   if (race.waits.length > 0) {
     return fingerprint({
-      invariant: race.invariant,
+      invariant,
       words: race.waits.map(({ object }) => race.objects[object]?.name ?? ''),
       functions: race.waits.map(({ stack }) => functionOf(stack)),
     });
   }
-  const deciding = race.loop === null ? (race.conflict ?? []) : stepsOfLoop(race.loop);
+  const end = race.steps.length === 0 ? [] : [race.steps.length - 1];
+  const deciding = race.loop === null ? (race.conflict ?? end) : stepsOfLoop(race.loop);
   const steps = deciding.map((i) => race.steps[i] as RaceStep);
   return fingerprint({
-    invariant: race.invariant,
+    invariant,
     words: race.words,
     functions: steps.map(({ stack }) => functionOf(stack)),
   });
+}
+
+/** `kernel BUG_PAGE_COUNT`: which assertion it was is part of what broke. */
+function assertionOf({ invariant, message }: RaceRecord): string {
+  const name = /\bBUG_\w+/.exec(message ?? '')?.[0];
+  return name === undefined ? (invariant ?? '') : `${invariant} ${name}`;
 }
 
 function stepsOfLoop({ from, length }: { from: number; length: number }): number[] {

@@ -21,15 +21,15 @@ export interface NamedWord {
 export type LockKind = 'spinlock' | 'rwlock' | 'rwsem' | 'mutex' | 'seqcount';
 
 export interface Meaning {
-  /** What kind of structure the table's records are part of: `page-table`, `vma`, … */
-  structure(table: string): string;
+  /** What kind of structure its record is part of: `page-table`, `vma`, … */
+  structure(word: NamedWord): string;
   /** The kind of lock that a word is; null if it is none. */
   lock(word: NamedWord): LockKind | null;
   /** A value as a person says it: `GTF_permit_access|GTF_reading, d1`; null: the number says it. */
   value(word: NamedWord, value: number): string | null;
   /** A tracepoint with its arguments in words. */
   event(point: number, a: number, b: number, c: number): string;
-  /** An assertion of the kernel, by its number. */
+  /** That an assertion of the kernel fired, by its number. */
   assertion(id: number): string;
   /** What a broken invariant means; null if it is not known. */
   rule(invariant: string, message: string): string | null;
@@ -41,6 +41,6 @@ export const plainMeaning: Meaning = {
   lock: () => null,
   value: () => null,
   event: (point, a, b, c) => `tracepoint 0x${point.toString(16)} (${a}, ${b}, ${c})`,
-  assertion: (id) => `assertion 0x${id.toString(16)}`,
+  assertion: (id) => `assertion 0x${id.toString(16)} fired`,
   rule: () => null,
 };

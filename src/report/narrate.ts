@@ -80,8 +80,10 @@ export interface Narration {
   readonly waits: readonly NarratedWait[];
   readonly complaint: Complaint | null;
   readonly preemptions: number;
-  /** The words as every execution finds them. */
+  /** The words as every execution finds them, … */
   readonly initial: Int32Array;
+  /** … and as this one left them. */
+  readonly final: Int32Array;
 }
 
 /** Frames that are kept: the nesting of a hypercall within a system call. */
@@ -292,7 +294,9 @@ export function narrate(options: CheckOptions, schedule: Schedule, locate: Locat
     const complaint = complaintAtEnd(fibers, options);
     const { steps, switches, notes, inner, initial } = narrator;
     const waits = waitsOf(fibers, narrator);
-    return { steps, switches, notes, waits, complaint, preemptions: inner.preemptions, initial };
+    const { preemptions } = inner;
+    const final = mem.slice();
+    return { steps, switches, notes, waits, complaint, preemptions, initial, final };
   } finally {
     Error.stackTraceLimit = limit;
     fibers.rewind();

@@ -49,11 +49,20 @@ export function placesOf(stack: string): Place[] {
     const match = frame.exec(text);
     if (match === null || machinery.test(match[2] as string)) continue;
     const [path, line] = original(match[2] as string, Number(match[3]), Number(match[4]));
-    const fn = (match[1] ?? '').replace(/\$today$/, '').replace(/\.next$/, '');
+    const fn = functionName(match[1] ?? '');
     if (fn === '' || fn === 'Object.body' || fn === 'body') continue;
     places.push({ fn, file: fromRoot(path), line });
   }
   return places;
+}
+
+/** `Object.renameFrame [as body]` → `renameFrame`; the name that an override replaces, as it is. */
+function functionName(text: string): string {
+  return text
+    .replace(/ \[as [^\]]*\]$/, '')
+    .replace(/\.next$/, '')
+    .replace(/\$today$/, '')
+    .replace(/^Object\.(?!body$)/, '');
 }
 
 function fromRoot(path: string): string {

@@ -71,6 +71,8 @@ export interface RaceObject {
   readonly initial: number;
   /** In words, what the numbers mean that it has at any time; absent where the number says it. */
   readonly values: Readonly<Record<string, string>>;
+  /** It also changes outside of steps (a TLB entry, a register): its value is not known between. */
+  readonly unseen?: boolean;
 }
 
 /** What a step did to memory. */

@@ -1,6 +1,7 @@
 /** Makes the record of a narrated execution. */
 import type { CheckOptions } from '../explore/check.ts';
 import { INSERTS, LOCAL, READS, READS_OWN, WRITES } from '../explore/model.ts';
+import type { Complaint } from '../explore/finding.ts';
 import type { Schedule } from '../explore/replay.ts';
 import {
   ACQUIRE_WHEN,
@@ -125,6 +126,7 @@ export function raceRecord(
     idleWords: interrupted,
   });
   words.completeRecords();
+  words.markUnseen(narration.final, lastValues(steps));
   const race: RaceRecord = {
     schema: RACE_SCHEMA,
     tool,
@@ -135,7 +137,7 @@ export function raceRecord(
     kind: complaint === null ? null : kindOf(complaint.invariant),
     invariant: complaint?.invariant ?? null,
     message: complaint === null ? null : messageOf(complaint.message, waits, words, actors),
-    rule: complaint === null ? null : meaning.rule(complaint.invariant, complaint.message),
+    rule: complaint === null ? null : ruleOf(complaint, meaning),
     words: complaint?.words ?? [],
     fingerprint: null,
     actors: actors.map(actorOf),
@@ -154,6 +156,13 @@ export function raceRecord(
     stats,
   };
   return { ...race, fingerprint: fingerprintOf(race) };
+}
+
+/** By word: the value that the last step left in memory. */
+function lastValues(steps: readonly NarratedStep[]): ReadonlyMap<number, number> {
+  const values = new Map<number, number>();
+  for (const { word, effect, after } of steps) if (effect === WRITES) values.set(word, after);
+  return values;
 }
 
 /** Places and stacks, each once. */
@@ -185,7 +194,7 @@ class Stacks {
 function notesByStep(notes: readonly NarratedNote[], meaning: Meaning): Map<number, string[]> {
   const by = new Map<number, string[]>();
   for (const { step, kind, id, arguments: args } of notes) {
-    const text = kind === 'bug' ? `${meaning.assertion(id)} fired` : meaning.event(id, ...args);
+    const text = kind === 'bug' ? meaning.assertion(id) : meaning.event(id, ...args);
     const of = by.get(step);
     if (of === undefined) by.set(step, [text]);
     else of.push(text);
@@ -203,6 +212,16 @@ function actorOf({ name, daemon, interrupts }: CheckOptions['actors'][number]): 
     interrupts: interrupts?.actor ?? null,
     daemon: daemon === true,
   };
+}
+
+const ENDLESS: Readonly<Record<string, string>> = {
+  deadlock: 'these threads never go on: whoever waits for them hangs',
+  livelock: 'the threads run for ever and get nowhere',
+  exception: 'the simulated code itself failed; this is a fault of the model',
+};
+
+function ruleOf({ invariant, message }: Complaint, meaning: Meaning): string | null {
+  return ENDLESS[invariant] ?? meaning.rule(invariant, message);
 }
 
 function kindOf(invariant: string): RaceKind {

@@ -39,7 +39,7 @@ export class Words {
     this.known.set(word, at);
     this.objects.push({
       ...named,
-      structure: meaning.structure(named.table),
+      structure: meaning.structure(named),
       lock: meaning.lock(named),
       initial: initial[word] ?? 0,
       values: {},
@@ -56,6 +56,15 @@ export class Words {
     if (values[String(value)] !== undefined) return;
     const text = this.meaning.value(object, value);
     if (text !== null) values[String(value)] = text;
+  }
+
+  /** Marks the words that changed outside of steps. @param known - values that steps left. */
+  markUnseen(final: Int32Array, known: ReadonlyMap<number, number>): void {
+    this.objects.forEach((object, i) => {
+      const { word, initial } = object;
+      if ((final[word] ?? 0) === (known.get(word) ?? initial)) return;
+      this.objects[i] = { ...object, unseen: true };
+    });
   }
 
   /** Adds the other words of the records that were touched. */

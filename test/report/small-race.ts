@@ -73,6 +73,7 @@ export const narration: Narration = {
   },
   preemptions: 1,
   initial: machine.words.slice(),
+  final: machine.words.slice(),
 };
 
 /** Who runs. */

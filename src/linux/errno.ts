@@ -29,6 +29,6 @@ export const ESPIPE = 29;
 export const EPIPE = 32;
 export const ENOSYS = 38;
 export const EOPNOTSUPP = 95;
+export const ENOTCONN = 107;
 export const ETIMEDOUT = 110;
-/** The call is made again after a signal was handled, unless the handler forbids it. */
 export const ERESTARTSYS = 512;

@@ -39,6 +39,9 @@ import {
   GntallocVmaBitmap,
   initGntalloc,
 } from './gntalloc/gref.ts';
+import { EvtchnRing, EvtchnUser, EvtchnUserBitmap, UserEvtchn } from './evtchn/user.ts';
+import { EventPort } from './events.ts';
+import { CopyBatch, CopyBatchOp, CopyBatchPage } from './gntdev/grant-copy.ts';
 import { NetbackCopyOp } from './netback-copy.ts';
 import { NetbackPending, PendingTx, initPending } from './netback-pending.ts';
 import { NetbackQueue, NetbackSlot, initNetback } from './netback.ts';
@@ -89,6 +92,14 @@ export const driversTables: readonly AnyTable[] = [
   GntallocGrefBitmap,
   GntallocVma,
   GntallocVmaBitmap,
+  EventPort,
+  EvtchnUser,
+  EvtchnUserBitmap,
+  EvtchnRing,
+  UserEvtchn,
+  CopyBatch,
+  CopyBatchOp,
+  CopyBatchPage,
   BlkfrontGrant,
   NetbackQueue,
   NetbackSlot,
@@ -125,6 +136,13 @@ export const driversDefaults = {
   /** Mappings of such pages. */
   gntallocVmas: 8,
   gntallocVmaWords: 1,
+  /** Operations of one grant copy of gntdev: GNTDEV_COPY_BATCH. */
+  gntdevCopies: 16,
+  /** Open files of /dev/xen/evtchn. */
+  evtchnUsers: 2,
+  evtchnUserWords: 1,
+  /** Ports in the ring of one: 1024 in life. */
+  evtchnRing: 8,
   /** Grants of the requests that a block frontend has in flight. */
   blkfrontGrants: 2,
   /** Packets that a network backend has in flight: MAX_PENDING_REQS, 256 in life. */

@@ -5,21 +5,18 @@
  * GntallocGref     one granted page; users = 1 for the open file + 1 for each mapping
  *   nextGref       on the domain's list of all grefs, in the order of their making
  *   nextFile       on the list of its file, until it is deallocated
- * A gref without users stays on the domain's list while the grantee has it mapped; every later call
- * looks at it again (do_cleanup).
- *
- * Not modelled: the limit of grefs (the pool is one).
+ * A gref without users on the domain's list goes with the next call (do_cleanup).
  */
 import { cpuStore } from '../../../hardware/access.ts';
-import { kernelBase } from '../../../hardware/params.ts';
+import { domainOf, kernelBase } from '../../../hardware/params.ts';
 import type { Op } from '../../../shared/op.ts';
 import { read, write } from '../../../shared/operations.ts';
 import { slabFree } from '../../../shared/slab.ts';
 import { defineTable } from '../../../shared/table.ts';
 import { evtchnSend } from '../../../xen/event-channel.ts';
 import { NO_PAGE, pfnOf, putPage } from '../../mm/page.ts';
-import { putFreeEntry } from '../free-refs.ts';
-import { gnttabEndForeignAccessRef, gnttabQueryForeignAccess } from '../grant-table.ts';
+import { gnttabEndForeignAccess } from '../grant-table.ts';
+import { evtchnPut } from '../events.ts';
 import { initListHead, listDel } from '../list.ts';
 import { UNMAP_NOTIFY_CLEAR_BYTE, UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
 
@@ -33,6 +30,7 @@ export const Gntalloc = defineTable(
     mutex: '[GST] gref_mutex',
     grefNext: '[GST] head of all grefs of the domain: first',
     grefPrev: '[GST] head of all grefs of the domain: last',
+    grefSize: '[GST] gref_size: grefs that are made or being made',
   },
   { lineAligned: true },
 );
@@ -105,26 +103,28 @@ function* notifyUnmap(v: number, gref: number): Op<void> {
     yield* cpuStore(v, kernelBase() + pfn, yield* read(GntallocGref.notifyOffset.at(gref)), 0);
   }
   if ((flags & UNMAP_NOTIFY_SEND_EVENT) !== 0) {
-    yield* evtchnSend(v, yield* read(GntallocGref.notifyPort.at(gref)));
+    const port = yield* read(GntallocGref.notifyPort.at(gref));
+    yield* evtchnSend(v, port);
+    yield* evtchnPut(v, port);
   }
   yield* write(GntallocGref.notifyFlags.at(gref), 0);
 }
 
 /**
- * drivers/xen/gntalloc.c: __del_gref(). The caller holds the mutex.
- * @param v - vCPU. @param gref - gref without users; it stays if the grantee has it mapped.
+ * drivers/xen/gntalloc.c: __del_gref(). The caller holds the mutex. A grant that is still mapped
+ * and its page wait on the deferred list (since d3b6372c5881, XSA-396; before, the gref stayed on
+ * the domain's list and every later call asked whether it was still mapped).
+ * @param v - vCPU. @param gref - gref without users.
  */
 export function* delGref(v: number, gref: number): Op<void> {
   yield* notifyUnmap(v, gref);
   const ref = yield* read(GntallocGref.ref.at(gref));
-  if (ref > 0) {
-    if ((yield* gnttabQueryForeignAccess(v, ref)) !== 0) return;
-    if ((yield* gnttabEndForeignAccessRef(v, ref)) === 0) return;
-    yield* putFreeEntry(v, ref);
-  }
-  yield* listDel(GntallocGref.nextGref.at(gref));
   const pg = yield* read(GntallocGref.page.at(gref));
-  if (pg !== NO_PAGE) yield* putPage(v, pg);
+  if (ref > 0) yield* gnttabEndForeignAccess(v, ref, pg);
+  else if (pg !== NO_PAGE) yield* putPage(v, pg);
+  const size = Gntalloc.grefSize.at(domainOf(v));
+  yield* write(size, (yield* read(size)) - 1);
+  yield* listDel(GntallocGref.nextGref.at(gref));
   yield* slabFree(GntallocGrefBitmap.value.word, gref);
 }
 

@@ -10,11 +10,12 @@ import { mutexLock, mutexUnlock } from '../../../shared/mutex.ts';
 import type { Op } from '../../../shared/op.ts';
 import { fetchAdd, read, readLocal, write, writeLocal } from '../../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../../shared/slab.ts';
-import { EINVAL, ENOENT, ENOMEM } from '../../errno.ts';
+import { EINVAL, ENOENT, ENOMEM, ENOSPC } from '../../errno.ts';
 import { clearPage } from '../../mm/direct-map.ts';
 import { allocPage } from '../../mm/page-alloc.ts';
 import { NO_PAGE, pfnOf } from '../../mm/page.ts';
 import { gnttabGrantForeignAccess } from '../grant-table.ts';
+import { evtchnGet, evtchnPut } from '../events.ts';
 import { listAddTail, listDel, listEmpty } from '../list.ts';
 import {
   Gntalloc,
@@ -30,6 +31,9 @@ import {
   grefOfFileNode,
 } from './gref.ts';
 import { UNMAP_NOTIFY_CLEAR_BYTE, UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
+
+/** Grefs that a domain may have at once: the driver's parameter `limit`. */
+export const GNTALLOC_LIMIT = 1024;
 
 /** drivers/xen/gntalloc.c: gntalloc_open(). @returns the file, or -ENOMEM. */
 export function* gntallocOpen(): Op {
@@ -113,11 +117,18 @@ function* publishGrefs(
   yield* mutexUnlock(Gntalloc.mutex.at(d));
 }
 
+/** Grefs of a failed call that were counted and not made. */
+function* giveBack(d: number, count: number): Op<void> {
+  yield* mutexLock(Gntalloc.mutex.at(d));
+  yield* write(Gntalloc.grefSize.at(d), (yield* read(Gntalloc.grefSize.at(d))) - count);
+  yield* mutexUnlock(Gntalloc.mutex.at(d));
+}
+
 /**
  * IOCTL_GNTALLOC_ALLOC_GREF. drivers/xen/gntalloc.c: gntalloc_ioctl_alloc()
  * @param v - vCPU of the task. @param file - file. @param domid - who may map the pages.
  * @param readonly - 0 or 1. @param count - pages. @param refs - word of an array for the grants.
- * @returns page offset of the first in the file, or -ENOMEM.
+ * @returns page offset of the first in the file, or -ENOMEM, -ENOSPC above the limit.
  */
 export function* gntallocAllocGref(
   v: number,
@@ -130,6 +141,12 @@ export function* gntallocAllocGref(
   const d = domainOf(v);
   yield* mutexLock(Gntalloc.mutex.at(d));
   yield* doCleanup(v, d);
+  const size = yield* read(Gntalloc.grefSize.at(d));
+  if (count < 0 || size + count > GNTALLOC_LIMIT) {
+    yield* mutexUnlock(Gntalloc.mutex.at(d));
+    return -ENOSPC;
+  }
+  yield* write(Gntalloc.grefSize.at(d), size + count);
   const index = yield* read(GntallocFile.index.at(file));
   yield* write(GntallocFile.index.at(file), index + count);
   yield* mutexUnlock(Gntalloc.mutex.at(d));
@@ -145,6 +162,7 @@ export function* gntallocAllocGref(
     }
   }
   yield* publishGrefs(v, file, refs, made, ok);
+  if (ok === 0) yield* giveBack(d, count - made);
   return ok === 1 ? index : -ENOMEM;
 }
 
@@ -184,13 +202,25 @@ export function* gntallocSetUnmapNotify(
   port: number,
 ): Op {
   if ((action & ~(UNMAP_NOTIFY_CLEAR_BYTE | UNMAP_NOTIFY_SEND_EVENT)) !== 0) return -EINVAL;
+  // A reference before anything changes: the port that goes may be the one that comes.
+  let held = -1;
+  if ((action & UNMAP_NOTIFY_SEND_EVENT) !== 0) {
+    if ((yield* evtchnGet(domainOf(v), port)) !== 0) return -EINVAL;
+    held = port;
+  }
   yield* mutexLock(Gntalloc.mutex.at(domainOf(v)));
   const gref = yield* findGrefs(file, index, 1);
   if (gref !== NO_GREF) {
+    const before = yield* read(GntallocGref.notifyFlags.at(gref));
+    held = -1;
+    if ((before & UNMAP_NOTIFY_SEND_EVENT) !== 0) {
+      held = yield* read(GntallocGref.notifyPort.at(gref));
+    }
     yield* write(GntallocGref.notifyFlags.at(gref), action);
     yield* write(GntallocGref.notifyOffset.at(gref), offset);
     yield* write(GntallocGref.notifyPort.at(gref), port);
   }
   yield* mutexUnlock(Gntalloc.mutex.at(domainOf(v)));
+  if (held >= 0) yield* evtchnPut(v, held);
   return gref === NO_GREF ? -ENOENT : 0;
 }

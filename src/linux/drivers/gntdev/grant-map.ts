@@ -16,7 +16,7 @@
  *                  draft-b/ the proposal: the page array of the VMA, one notifier a map
  *                  today/ 7.0: the address range of the map, one notifier a map, asynchronous unmap
  *
- * Not modelled: the limit of mapped pages, HVM guests, dma-buf.
+ * Not modelled: up to 5.4 the limit of mapped pages of all files, HVM guests, dma-buf.
  */
 import { mutexLock, mutexUnlock } from '../../../shared/mutex.ts';
 import type { Op } from '../../../shared/op.ts';
@@ -28,6 +28,7 @@ import { evtchnSend } from '../../../xen/event-channel.ts';
 import { M2P_OVERRIDE, design } from '../../designs/design.ts';
 import { NO_PAGE } from '../../mm/page.ts';
 import { allocBalloonedPages, freeBalloonedPages } from '../balloon.ts';
+import { evtchnPut } from '../events.ts';
 import { listAddTail } from '../list.ts';
 import { INVALID_GRANT_HANDLE } from '../map-refs.ts';
 import { UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
@@ -209,7 +210,9 @@ export function* gntdevGetMap(map: number): Op<void> {
 /** UNMAP_NOTIFY_SEND_EVENT, when the last reference of a map is gone. */
 export function* gntdevSendNotifyEvent(v: number, map: number): Op<void> {
   if (((yield* read(GrantMap.notifyFlags.at(map))) & UNMAP_NOTIFY_SEND_EVENT) === 0) return;
-  yield* evtchnSend(v, yield* read(GrantMap.notifyPort.at(map)));
+  const port = yield* read(GrantMap.notifyPort.at(map));
+  yield* evtchnSend(v, port);
+  yield* evtchnPut(v, port);
 }
 
 /** drivers/xen/gntdev.c: gntdev_free_map(). @param map - map without references, on no list. */

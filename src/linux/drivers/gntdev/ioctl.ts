@@ -6,6 +6,7 @@
  *   3. munmap: the notifier unmaps the grants (invalidate.ts). 4. unmap: the map loses its place
  *   and goes when its last VMA is gone. 3 and 4 may come in either order.
  */
+import { domainOf } from '../../../hardware/params.ts';
 import { setReg } from '../../../hardware/vcpu.ts';
 import type { Op } from '../../../shared/op.ts';
 import { read, readLocal, write } from '../../../shared/operations.ts';
@@ -16,6 +17,7 @@ import { mmapReadLock, mmapReadUnlock } from '../../mm/mm.ts';
 import { findVma } from '../../mm/vma-tree.ts';
 import { VM_OPS_GNTDEV } from '../../mm/vm-ops.ts';
 import { Vma } from '../../mm/vma.ts';
+import { evtchnGet, evtchnPut } from '../events.ts';
 import { listAddTail, listDel } from '../list.ts';
 import { mapGrantRefClassic, unmapGrantRefClassic } from './classic/slots.ts';
 import { putListedMap } from './by-vma/put-map.ts';
@@ -35,6 +37,9 @@ import { putMapToday } from './today/put-map.ts';
 import { GRANT_REF_WORDS } from '../../uapi/gntdev.ts';
 import { UNMAP_NOTIFY_CLEAR_BYTE, UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
 
+/** Grants of one map at most: the driver's parameter `limit`, since 5.5 for each call. */
+export const GNTDEV_LIMIT = 64 * 1024;
+
 /** Register with the page count of gntdevGetOffsetForVaddr. */
 export const REG_GNTDEV_COUNT = 31;
 
@@ -44,7 +49,7 @@ export const REG_GNTDEV_COUNT = 31;
  *   { domid, ref }. @returns page offset for mmap, or a negative error.
  */
 export function* gntdevMapGrantRef(v: number, fd: number, grants: number, count: number): Op {
-  if (count <= 0) return -EINVAL;
+  if (count <= 0 || (count > GNTDEV_LIMIT && design() === FIND_NORMAL_PAGE)) return -EINVAL;
   if (design() === VM_FOREIGN_ARRAY) return yield* mapGrantRefClassic(v, fd, grants, count);
   const map = yield* gntdevAllocMap(v, fd, count);
   if (map === NO_MAP) return -ENOMEM;
@@ -131,7 +136,7 @@ function* findMapAround(fd: number, page: number): Op {
  * IOCTL_GNTDEV_SET_UNMAP_NOTIFY. drivers/xen/gntdev.c: gntdev_ioctl_notify()
  * @param page - page offset in the file. @param offset - word of that page to clear at unmap.
  * @param action - UNMAP_NOTIFY_*. @param port - event channel of the domain to send to.
- * @returns 0, -EINVAL or -ENOENT; -ENOTTY in the classic driver.
+ * @returns 0, -EINVAL or -ENOENT; -ENOTTY in the classic driver, which has no such call.
  */
 export function* gntdevSetUnmapNotify(
   v: number,
@@ -143,6 +148,12 @@ export function* gntdevSetUnmapNotify(
 ): Op {
   if (design() === VM_FOREIGN_ARRAY) return -ENOTTY;
   if ((action & ~(UNMAP_NOTIFY_CLEAR_BYTE | UNMAP_NOTIFY_SEND_EVENT)) !== 0) return -EINVAL;
+  // A reference before anything changes: the port that goes may be the one that comes.
+  let held = -1;
+  if ((action & UNMAP_NOTIFY_SEND_EVENT) !== 0) {
+    if ((yield* evtchnGet(domainOf(v), port)) !== 0) return -EINVAL;
+    held = port;
+  }
   let status = -ENOENT;
   yield* gntdevLock(fd);
   const map = yield* findMapAround(fd, page);
@@ -151,6 +162,11 @@ export function* gntdevSetUnmapNotify(
     if (readonly && (action & UNMAP_NOTIFY_CLEAR_BYTE) !== 0) {
       status = -EINVAL;
     } else {
+      const before = yield* read(GrantMap.notifyFlags.at(map));
+      held = -1;
+      if ((before & UNMAP_NOTIFY_SEND_EVENT) !== 0) {
+        held = yield* read(GrantMap.notifyPort.at(map));
+      }
       yield* write(GrantMap.notifyFlags.at(map), action);
       yield* write(GrantMap.notifyPage.at(map), page - (yield* read(GrantMap.index.at(map))));
       yield* write(GrantMap.notifyOffset.at(map), offset);
@@ -159,5 +175,6 @@ export function* gntdevSetUnmapNotify(
     }
   }
   yield* gntdevUnlock(fd);
+  if (held >= 0) yield* evtchnPut(v, held);
   return status;
 }

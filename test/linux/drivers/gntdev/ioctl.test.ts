@@ -26,8 +26,19 @@ import { doMunmap } from '../../../../src/linux/mm/munmap.ts';
 import { frameWord } from '../../../../src/hardware/paging.ts';
 import { reg } from '../../../../src/hardware/vcpu.ts';
 import { P2m } from '../../../../src/linux/mm/p2m.ts';
-import { runAlone } from '../../../../src/shared/operations.ts';
-import { evtchnAllocUnbound, evtchnBindInterdomain } from '../../../../src/xen/event-channel.ts';
+import {
+  evtchnIoctl,
+  evtchnOpen,
+  evtchnRelease,
+} from '../../../../src/linux/drivers/evtchn/file.ts';
+import { runAlone, writeLocal } from '../../../../src/shared/operations.ts';
+import {
+  IOCTL_EVTCHN_BIND_INTERDOMAIN,
+  IOCTL_EVTCHN_BIND_UNBOUND_PORT,
+} from '../../../../src/linux/uapi/evtchn.ts';
+import { EVTCHNSTAT_closed, EVTCHNSTAT_unbound } from '../../../../src/xen/public/event-channel.ts';
+import { evtchnBit, evtchnPendingWord } from '../../../../src/xen/shared-info.ts';
+import { Evtchn, evtchnAllocUnbound } from '../../../../src/xen/event-channel.ts';
 import { ActiveEntry } from '../../../../src/xen/grant-table/active.ts';
 import { cpuStore } from '../../../../src/hardware/access.ts';
 import {
@@ -43,6 +54,7 @@ import {
   mmapGntdev,
   must,
   now,
+  result,
   userSpace,
 } from '../guests.ts';
 import { leftOver } from '../pin-watch.ts';
@@ -141,7 +153,11 @@ describe.each(designs)('gntdev with %s', (_name, design) => {
     bootGuests({ design });
     const { page, ref } = grantPage();
     const port = runAlone(evtchnAllocUnbound(GRANTER_TASK, MAPPER));
-    const own = runAlone(evtchnBindInterdomain(TASK, GRANTER, must(port)));
+    const user = must(runAlone(evtchnOpen(TASK)));
+    writeLocal(result(0), GRANTER);
+    writeLocal(result(1), must(port));
+    const bind = evtchnIoctl(TASK, user, IOCTL_EVTCHN_BIND_INTERDOMAIN, result(0));
+    const own = must(runAlone(bind));
     const m = mapGrants(userSpace(TASK), [ref], VPN);
     const action = UNMAP_NOTIFY_CLEAR_BYTE | UNMAP_NOTIFY_SEND_EVENT;
     expect(runAlone(gntdevSetUnmapNotify(TASK, m.file, 7, 1, action, own))).toBe(-ENOENT);
@@ -154,8 +170,33 @@ describe.each(designs)('gntdev with %s', (_name, design) => {
     expect(now(word)).toBe(0);
     expect(now(GrantMap.notifyFlags.at(0))).toBe(UNMAP_NOTIFY_SEND_EVENT);
     expect(now(MapPage.value.at2(0, 0))).toBeGreaterThan(0);
+    const pending = (): number => now(evtchnPendingWord(GRANTER, port)) & evtchnBit(port);
+    expect(pending()).toBe(0);
     runAlone(gntdevUnmapGrantRef(TASK, m.file, m.index, 1));
     expect(now(GrantMap.users.at(0))).toBe(0);
+    expect(pending()).not.toBe(0);
+  });
+
+  test('takes no port that no program has, and gives up the one it had', () => {
+    bootGuests({ design });
+    const { ref } = grantPage();
+    const mm = userSpace(TASK);
+    const { file } = mapGrants(mm, [ref], VPN);
+    const loose = must(runAlone(evtchnAllocUnbound(TASK, GRANTER)));
+    const notify = (port: number): number =>
+      runAlone(gntdevSetUnmapNotify(TASK, file, 0, 0, UNMAP_NOTIFY_SEND_EVENT, port));
+    expect(notify(loose)).toBe(-EINVAL);
+    expect(notify(99_999)).toBe(-EINVAL);
+    const user = must(runAlone(evtchnOpen(TASK)));
+    writeLocal(result(0), GRANTER);
+    const bind = evtchnIoctl(TASK, user, IOCTL_EVTCHN_BIND_UNBOUND_PORT, result(0));
+    const port = must(runAlone(bind));
+    expect(notify(port)).toBe(0);
+    runAlone(evtchnRelease(TASK, user));
+    // The map still has it.
+    expect(now(Evtchn.state.at2(MAPPER, port))).toBe(EVTCHNSTAT_unbound);
+    expect(runAlone(gntdevSetUnmapNotify(TASK, file, 0, 0, 0, 0))).toBe(0);
+    expect(now(Evtchn.state.at2(MAPPER, port))).toBe(EVTCHNSTAT_closed);
   });
 
   test('undoes a mapping of which one grant is bad, as far as its generation does', () => {

@@ -20,3 +20,5 @@ export const BUG_DIRECT_MAP = 0x307;
 export const BUG_MMU_UPDATE = 0x308;
 /** arch/x86/mm/fault.c: page_fault_oops(), a read through the direct map: vpn, fault. */
 export const BUG_KERNEL_READ_FAULT = 0x309;
+/** An address space without users is put: mm, users before. */
+export const BUG_MM_USERS = 0x30a;

@@ -21,7 +21,7 @@ import { Mm } from './mm.ts';
 import { tlbFreeVmas, tlbRemoveTable } from './mmu-gather.ts';
 import { mfnToLocalPfn } from './p2m.ts';
 import { pageOf } from './page.ts';
-import { NO_PTE, setPte, walkToLevel } from './pgtable.ts';
+import { NO_PTE, isPinned, setPte, walkToLevel } from './pgtable.ts';
 import { NO_VMA, Vma } from './vma.ts';
 
 /** arch/x86/mm/pgtable.c: ___pte_free_tlb() and its kin. @param word - entry that names it. */
@@ -33,7 +33,7 @@ function* freeTable(v: number, mm: number, word: number): Op<void> {
   yield* spinUnlock(Mm.pageTableLock.at(mm));
   const d = domainOf(v);
   const pg = pageOf(d, yield* mfnToLocalPfn(d, pteMfn(entry)));
-  yield* makePageReadwrite(v, pg);
+  if (isPinned(mm)) yield* makePageReadwrite(v, pg);
   yield* tlbRemoveTable(v, pg);
 }
 

@@ -10,7 +10,7 @@
  * 4. read the entry again. Unchanged: the page was mapped at that moment with our reference held,
  *    so who clears the entry now sees the reference. Changed: give the reference back, give up.
  * 5. interrupts on. 6. what is missing is for the slow path.
- * With FOLL_PIN, a fork that write-protects pages meanwhile makes the fast path fail:
+ * With FOLL_PIN, the address space notes that pages of it are pinned, and a fork that write-protects pages meanwhile makes the fast path fail:
  * writeProtectSeq is sampled before and compared after.
  *
  * Not modelled: huge pages, so the entry of the level above is not read again.
@@ -31,7 +31,15 @@ import { rawReadSeqcount, readSeqRetry } from '../../shared/seqcount.ts';
 import { designHasGupFast, designPageBehindMfn } from '../designs/design.ts';
 import { EFAULT } from '../errno.ts';
 import { TRACE_GUP } from '../tracepoints.ts';
-import { FOLL_PIN, FOLL_WRITE, getUserPages, gupPut, gupReferences } from './gup.ts';
+import {
+  FOLL_PIN,
+  FOLL_WRITE,
+  getUserPages,
+  gupMustUnshare,
+  gupPut,
+  gupReferences,
+  mmSetHasPinnedFlag,
+} from './gup.ts';
 import { Mm } from './mm.ts';
 import { isUserRange } from './munmap.ts';
 import { NO_PAGE, tryAddPage } from './page.ts';
@@ -53,7 +61,8 @@ export function* gupFastPte(v: number, mm: number, vpn: number, flags: number): 
   const pg = yield* designPageBehindMfn(v, pteMfn(pte));
   if (pg === NO_PAGE) return NO_PAGE;
   if ((yield* tryAddPage(pg, gupReferences(flags))) === 0) return NO_PAGE;
-  if ((yield* readOnce(ptep)) !== pte) {
+  const changed = (yield* readOnce(ptep)) !== pte;
+  if (changed || ((pte & PTE_RW) === 0 && (yield* gupMustUnshare(pg, flags)) === 1)) {
     yield* gupPut(v, pg, flags);
     return NO_PAGE;
   }
@@ -72,6 +81,7 @@ function* gupFast(
   if (designHasGupFast() === 0) return 0;
   const protectSeq = Mm.writeProtectSeq.at(mm);
   const pin = (flags & FOLL_PIN) !== 0;
+  if (pin) yield* mmSetHasPinnedFlag(mm);
   const seq = pin ? yield* rawReadSeqcount(protectSeq) : 0;
   if ((seq & 1) !== 0) return 0;
   let got = 0;

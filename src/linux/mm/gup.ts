@@ -11,15 +11,24 @@
  */
 import { PTE_PRESENT, PTE_RW } from '../../hardware/paging.ts';
 import type { Op } from '../../shared/op.ts';
-import { fetchAdd, read, readOnce, trace, warnOn, writeLocal } from '../../shared/operations.ts';
-import { EFAULT, ENOMEM } from '../errno.ts';
+import { fetchAdd, fetchOr, read, readOnce, trace, warnOn, writeLocal } from '../../shared/operations.ts';
+import { EFAULT, EMLINK, ENOMEM } from '../errno.ts';
 import { TRACE_GUP } from '../tracepoints.ts';
 import { designPageBeforeTables } from '../designs/design.ts';
 import { BUG_PAGE_COUNT } from './bugs.ts';
-import { handleMmFault } from './fault.ts';
-import { mmapReadLock, mmapReadUnlock } from './mm.ts';
+import { FAULT_FLAG_UNSHARE, FAULT_FLAG_WRITE } from './fault-codes.ts';
+import { handleMmFault, vmFaultToErrno } from './fault.ts';
+import { MMF_HAS_PINNED, Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
 import { vmNormalPage } from './normal-page.ts';
-import { GUP_PIN_COUNTING_BIAS, NO_PAGE, Page, getPage, putPages } from './page.ts';
+import {
+  GUP_PIN_COUNTING_BIAS,
+  NO_PAGE,
+  PG_anon,
+  PG_anon_exclusive,
+  Page,
+  getPage,
+  putPages,
+} from './page.ts';
 import { NO_PTE, pteOffsetMapLock, pteUnlock } from './pgtable.ts';
 import { NO_VMA, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE, Vma } from './vma.ts';
 import { vmaLookup } from './vma-tree.ts';
@@ -51,6 +60,22 @@ function* tryGrab(pg: number, flags: number): Op {
   return 0;
 }
 
+/**
+ * include/linux/mm.h: gup_must_unshare(): a page that is pinned for reading must be one that no
+ * later store replaces, so a page that others may map too becomes one of its own first.
+ * @param pg - page that a read-only entry names. @returns 1 or 0.
+ */
+export function* gupMustUnshare(pg: number, flags: number): Op {
+  if ((flags & (FOLL_WRITE | FOLL_PIN)) !== FOLL_PIN) return 0;
+  return ((yield* readOnce(Page.flags.at(pg))) & (PG_anon | PG_anon_exclusive)) === PG_anon ? 1 : 0;
+}
+
+/** mm/gup.c: mm_set_has_pinned_flag(): before the first pin. */
+export function* mmSetHasPinnedFlag(mm: number): Op<void> {
+  if (((yield* readOnce(Mm.flags.at(mm))) & MMF_HAS_PINNED) !== 0) return;
+  yield* fetchOr(Mm.flags.at(mm), MMF_HAS_PINNED);
+}
+
 /** The locked part of follow_page_pte(). @returns as followPagePte. */
 function* followLocked(v: number, vma: number, vpn: number, ptep: number, flags: number): Op {
   const pte = yield* readOnce(ptep);
@@ -58,13 +83,15 @@ function* followLocked(v: number, vma: number, vpn: number, ptep: number, flags:
   const pg = yield* vmNormalPage(v, vma, vpn, pte);
   if ((flags & FOLL_WRITE) !== 0 && (pte & PTE_RW) === 0) return NO_PAGE;
   if (pg === NO_PAGE) return -EFAULT;
+  if ((pte & PTE_RW) === 0 && (yield* gupMustUnshare(pg, flags)) === 1) return -EMLINK;
   const status = yield* tryGrab(pg, flags);
   return status < 0 ? status : pg;
 }
 
 /**
  * mm/gup.c: follow_page_pte(). The caller keeps the VMA stable.
- * @returns the page with the reference taken; NO_PAGE: fault it in; -EFAULT or -ENOMEM.
+ * @returns the page with the reference taken; NO_PAGE: fault it in; -EMLINK: unshare it first;
+ *   -EFAULT or -ENOMEM.
  */
 function* followPagePte(v: number, mm: number, vma: number, vpn: number, flags: number): Op {
   const ptep = yield* pteOffsetMapLock(v, mm, vpn);
@@ -82,6 +109,12 @@ function* checkVmaFlags(vma: number, flags: number): Op {
   return (vmFlags & needed) !== 0 ? 0 : -EFAULT;
 }
 
+/** faultin_page(). @param pg - what followPagePte returned. @returns FAULT_FLAG_*. */
+function faultFlags(pg: number, flags: number): number {
+  if (pg === -EMLINK) return FAULT_FLAG_UNSHARE;
+  return (flags & FOLL_WRITE) !== 0 ? FAULT_FLAG_WRITE : 0;
+}
+
 /** One page of __get_user_pages(). @returns the page, or a negative errno. */
 function* getUserPage(v: number, mm: number, vpn: number, flags: number): Op {
   const vma = yield* vmaLookup(mm, vpn);
@@ -94,9 +127,9 @@ function* getUserPage(v: number, mm: number, vpn: number, flags: number): Op {
   if ((yield* checkVmaFlags(vma, flags)) < 0) return -EFAULT;
   for (;;) {
     const pg = yield* followPagePte(v, mm, vma, vpn, flags);
-    if (pg !== NO_PAGE) return pg;
-    const status = yield* handleMmFault(v, mm, vma, vpn, flags & FOLL_WRITE);
-    if (status < 0) return status;
+    if (pg !== NO_PAGE && pg !== -EMLINK) return pg;
+    const fault = yield* handleMmFault(v, mm, vma, vpn, faultFlags(pg, flags));
+    if (fault !== 0) return vmFaultToErrno(fault);
   }
 }
 
@@ -116,6 +149,7 @@ export function* getUserPages(
 ): Op {
   let got = 0;
   let status = 0;
+  if ((flags & FOLL_PIN) !== 0) yield* mmSetHasPinnedFlag(mm);
   yield* mmapReadLock(mm);
   while (got < count) {
     const pg = yield* getUserPage(v, mm, vpn + got, flags);

@@ -7,14 +7,14 @@ import { makePte } from '../../hardware/paging.ts';
 import { domainOf } from '../../hardware/params.ts';
 import { spinLock } from '../../shared/spinlock.ts';
 import type { Op } from '../../shared/op.ts';
-import { fetchAdd, read, readOnce } from '../../shared/operations.ts';
+import { fetchAdd, read, readOnce, write } from '../../shared/operations.ts';
 import { EBUSY, ENOMEM } from '../errno.ts';
 import { Mm } from './mm.ts';
 import { pfnToMfn } from './p2m.ts';
 import { getPage, pfnOf } from './page.ts';
 import { NO_PTE, pteAlloc, pteLock, pteUnlock, setPte } from './pgtable.ts';
-import { Vma } from './vma.ts';
-import { pageAddRmap } from './zap.ts';
+import { pageAddRmap } from './rmap.ts';
+import { VM_MIXEDMAP, Vma } from './vma.ts';
 
 /**
  * mm/memory.c: vm_insert_page(). The caller holds mmap_lock for writing.
@@ -23,6 +23,8 @@ import { pageAddRmap } from './zap.ts';
  *   address is mapped.
  */
 export function* vmInsertPage(v: number, vma: number, vpn: number, pg: number): Op {
+  const flags = yield* read(Vma.flags.at(vma));
+  if ((flags & VM_MIXEDMAP) === 0) yield* write(Vma.flags.at(vma), flags | VM_MIXEDMAP);
   const mm = yield* read(Vma.mm.at(vma));
   const ptep = yield* pteAlloc(v, mm, vpn);
   if (ptep === NO_PTE) return -ENOMEM;

@@ -1,19 +1,19 @@
 /**
- * Creation, use and end of address spaces (kernel/fork.c: mm_alloc(), mmput(); mm/mmap.c:
- * exit_mmap(); arch/x86/mm/tlb.c: switch_mm_irqs_off(); arch/x86/xen/mmu_pv.c: xen_pgd_alloc(),
- * xen_pgd_pin()).
+ * Creation, use and end of address spaces (kernel/fork.c: mm_alloc(), mmput();
+ * arch/x86/mm/tlb.c: switch_mm_irqs_off()). The top page table is pgd.ts, the unmapping of all
+ * exit-mmap.ts.
  *
- * A new root gets the upper entries of the kernel half, which all address spaces of a domain share,
- * and is pinned in Xen, so that it stays a page table while no vCPU uses it.
+ * mm.users  each task that runs in it has one, and who works on another task's address space.
  *
  * Switching: 1. the own bit in the cpumask of the next mm. 2. load cr3. 3. the own bit out of the
  * cpumask of the last. In this order a flush of an mm reaches every vCPU that may hold entries of
  * it.
  */
-import { ptEntryWord, ptIndex } from '../../hardware/paging.ts';
-import { domainOf, kernelBase, ptEntryCount, ptLevels } from '../../hardware/params.ts';
+import { domainOf } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
 import {
+  cmpxchg,
+  fetchAdd,
   fetchAnd,
   fetchOr,
   read,
@@ -26,24 +26,17 @@ import {
 } from '../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../shared/slab.ts';
 import { defineTable } from '../../shared/table.ts';
-import { mmuextNewBaseptr, mmuextPinTable, mmuextUnpinTable } from '../../xen/mmu.ts';
-import { BUG_MMU_UPDATE } from './bugs.ts';
-import { clearPage, makePageReadonly, makePageReadwrite, writePageWord } from './direct-map.ts';
+import { mmuextNewBaseptr } from '../../xen/mmu.ts';
+import { BUG_MM_USERS, BUG_MMU_UPDATE } from './bugs.ts';
+import { exitMmap } from './exit-mmap.ts';
 import { mmuNotifierInit } from './mmu-notifier.ts';
-import { Mm, NO_MM, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
-import { doVmiMunmap } from './munmap.ts';
-import { mfnToLocalPfn, pfnToMfn } from './p2m.ts';
-import { allocTablePage } from './page-alloc.ts';
-import { NO_PAGE, pageOf, pfnOf, putPage } from './page.ts';
+import { Mm, NO_MM } from './mm.ts';
+import { Kernel, pgdAlloc, pgdFree, xenPgdPin } from './pgd.ts';
 import { rootOf } from './pgtable.ts';
 import { vmaNodeFree, vmaTreeInit } from './vma-tree.ts';
 
 export const MmPool = defineTable('mm_cache[%]', ['mms'], {
   value: '[GST] bitmap of the address spaces in use (slab.ts)',
-});
-
-export const Kernel = defineTable('d%.kernel', ['domains'], {
-  root: '[BOOT] mfn of swapper_pg_dir, the top page table of the kernel alone',
 });
 
 export const CurrentMm = defineTable('%v.mm', ['vcpus'], {
@@ -53,34 +46,6 @@ export const CurrentMm = defineTable('%v.mm', ['vcpus'], {
 /** `current->mm` of the task that runs on a vCPU, NO_MM for a kernel thread. */
 export function currentMm(v: number): number {
   return readLocal(CurrentMm.value.at(v));
-}
-
-/** arch/x86/mm/pgtable.c: pgd_alloc(). @returns mfn of a pinned root, or -1. */
-function* pgdAlloc(v: number): Op {
-  const d = domainOf(v);
-  const pg = yield* allocTablePage(v);
-  if (pg === NO_PAGE) return -1;
-  yield* clearPage(v, pg);
-  const kernelRoot = readLocal(Kernel.root.at(d));
-  for (let i = ptIndex(kernelBase(), ptLevels()); i < ptEntryCount(); i++) {
-    const entry = yield* readOnce(ptEntryWord(kernelRoot, i));
-    if (entry !== 0) yield* writePageWord(v, pg, i, entry);
-  }
-  yield* makePageReadonly(v, pg);
-  const mfn = yield* pfnToMfn(d, pfnOf(pg));
-  const status = yield* mmuextPinTable(v, mfn, ptLevels());
-  warnOn(status < 0, BUG_MMU_UPDATE, mfn, status);
-  return mfn;
-}
-
-/** arch/x86/mm/pgtable.c: pgd_free(). @param root - mfn; no vCPU has it in cr3. */
-function* pgdFree(v: number, root: number): Op<void> {
-  const status = yield* mmuextUnpinTable(v, root);
-  warnOn(status < 0, BUG_MMU_UPDATE, root, status);
-  const d = domainOf(v);
-  const pg = pageOf(d, yield* mfnToLocalPfn(d, root));
-  yield* makePageReadwrite(v, pg);
-  yield* putPage(v, pg);
 }
 
 /** kernel/fork.c: mm_init(): an empty address space. @returns 0 or -1. */
@@ -93,23 +58,76 @@ function* mmInit(v: number, mm: number): Op {
   }
   yield* write(Mm.owner.at(mm), domainOf(v));
   writeLocal(Mm.root.at(mm), root);
+  writeLocal(Mm.pinned.at(mm), 0);
   yield* write(Mm.mapCount.at(mm), 0);
   yield* write(Mm.rss.at(mm), 0);
+  yield* write(Mm.flags.at(mm), 0);
+  yield* write(Mm.defFlags.at(mm), 0);
+  yield* write(Mm.lockedVm.at(mm), 0);
+  yield* write(Mm.startBrk.at(mm), 0);
+  yield* write(Mm.brk.at(mm), 0);
   yield* writeOnce(Mm.cpumask.at(mm), 0);
+  yield* writeOnce(Mm.users.at(mm), 1);
   yield* mmuNotifierInit(mm);
   return 0;
 }
 
 /**
- * kernel/fork.c: mm_alloc(): an address space of the vCPU's domain without VMAs.
- * @param v - vCPU that runs this. @returns the mm, or NO_MM if there is no memory.
+ * kernel/fork.c: allocate_mm(), mm_init(): an address space of the vCPU's domain without VMAs, whose
+ * root is not pinned yet. @param v - vCPU that runs this. @returns the mm, or NO_MM.
  */
-export function* mmCreate(v: number): Op {
+export function* mmAlloc(v: number): Op {
   const mm = yield* slabAlloc(MmPool.value.at(0), MmPool.value.count);
   if (mm < 0) return NO_MM;
   if ((yield* mmInit(v, mm)) === 0) return mm;
   yield* slabFree(MmPool.value.at(0), mm);
   return NO_MM;
+}
+
+/**
+ * kernel/fork.c: mm_alloc(), and xen_enter_mmap(): an address space that a vCPU can load.
+ * @param v - vCPU that runs this. @returns the mm, or NO_MM if there is no memory.
+ */
+export function* mmCreate(v: number): Op {
+  const mm = yield* mmAlloc(v);
+  if (mm !== NO_MM) yield* xenPgdPin(v, mm);
+  return mm;
+}
+
+/** include/linux/sched/mm.h: mmget(). @param mm - address space that cannot end now. */
+export function* mmget(mm: number): Op<void> {
+  yield* fetchAdd(Mm.users.at(mm), 1);
+}
+
+/** include/linux/sched/mm.h: mmget_not_zero(). @returns 1, or 0 if it ends. */
+export function* mmgetNotZero(mm: number): Op {
+  const word = Mm.users.at(mm);
+  let old = yield* readOnce(word);
+  while (old !== 0) {
+    const seen = yield* cmpxchg(word, old, old + 1);
+    if (seen === old) return 1;
+    old = seen;
+  }
+  return 0;
+}
+
+/** kernel/fork.c: __mmdrop(): what is left of an address space without VMAs. */
+function* mmDrop(v: number, mm: number): Op<void> {
+  yield* pgdFree(v, rootOf(mm));
+  yield* vmaNodeFree(yield* read(Mm.vmaNode.at(mm)));
+  yield* slabFree(MmPool.value.at(0), mm);
+}
+
+/**
+ * kernel/fork.c: mmput(): the last user unmaps all and frees it.
+ * @param v - vCPU that runs this. @param mm - if this is the last user, no vCPU has it loaded.
+ */
+export function* mmput(v: number, mm: number): Op<void> {
+  const before = yield* fetchAdd(Mm.users.at(mm), -1);
+  warnOn(before <= 0, BUG_MM_USERS, mm, before);
+  if (before !== 1) return;
+  yield* exitMmap(v, mm);
+  yield* mmDrop(v, mm);
 }
 
 /**
@@ -125,17 +143,4 @@ export function* switchMm(v: number, next: number): Op<void> {
   warnOn(status < 0, BUG_MMU_UPDATE, root, status);
   writeLocal(CurrentMm.value.at(v), next);
   if (last !== NO_MM) yield* fetchAnd(Mm.cpumask.at(last), ~(1 << v));
-}
-
-/**
- * kernel/fork.c: mmput() of the last user, mm/mmap.c: exit_mmap(): unmaps all and frees it.
- * @param v - vCPU that runs this. @param mm - address space that no vCPU has loaded.
- */
-export function* mmDestroy(v: number, mm: number): Op<void> {
-  yield* mmapWriteLock(mm);
-  yield* doVmiMunmap(v, mm, 0, kernelBase(), 0);
-  yield* mmapWriteUnlock(mm);
-  yield* pgdFree(v, rootOf(mm));
-  yield* vmaNodeFree(yield* read(Mm.vmaNode.at(mm)));
-  yield* slabFree(MmPool.value.at(0), mm);
 }

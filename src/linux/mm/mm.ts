@@ -40,9 +40,19 @@ export const Mm = defineTable(
     activeInvalidateRanges: '[GST] ranges that are being invalidated; notifierLock',
     notifierHead: '[GST] first subscription, -1 if none; constant while invalidateSeq is odd',
     notifierDeferred: '[GST] first deferred insert or remove, -1 if none; notifierLock',
+    users: '[GST] mm_users: tasks, and who works on it for a while; the last one unmaps all',
+    flags: '[GST] MMF_* bits',
+    pinned: '[GST] 1 while Xen has the root pinned (PagePinned); nobody else has it when it changes',
+    defFlags: '[GST] def_flags: VM_* of new VMAs (mlockall); mmapLock write',
+    lockedVm: '[GST] locked_vm: pages of VM_LOCKED VMAs; mmapLock write',
+    startBrk: '[GST] start_brk: first vpn of the heap; mmapLock write',
+    brk: '[GST] end of the heap, as an address; mmapLock write',
   },
   { lineAligned: true },
 );
+
+/** Bit of Mm.flags: MMF_HAS_PINNED, pages of it may have been pinned (FOLL_PIN). */
+export const MMF_HAS_PINNED = 1;
 
 /** include/linux/mmap_lock.h: mmap_read_lock() */
 export function* mmapReadLock(mm: number): Op<void> {

@@ -12,7 +12,22 @@ import { EINVAL, ENOMEM } from '../errno.ts';
 import { Mm, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
 import { doVmiMunmap, isUserRange } from './munmap.ts';
 import { vmOpsMmap } from './vm-ops.ts';
-import { NO_VMA, Vma, vmAreaAlloc, vmAreaFree, vmGetPageProt } from './vma.ts';
+import {
+  NO_VMA,
+  VM_ACCOUNT,
+  VM_MAYEXEC,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_NORESERVE,
+  VM_SHARED,
+  VM_SOFTDIRTY,
+  VM_WRITE,
+  Vma,
+  vmAreaAlloc,
+  vmAreaFree,
+  vmGetPageProt,
+} from './vma.ts';
 import { vmaMarkAttached, vmaStartWrite } from './vma-lock.ts';
 import { vmaLinkFile } from './mapping.ts';
 import { maxMapCount, vmaNodeAlloc, vmaNodeFree, vmaTreeStore } from './vma-tree.ts';
@@ -58,9 +73,36 @@ function* newRegion(
 }
 
 /**
+ * mm/mmap.c: mmap_region(). The caller holds mmap_lock for writing. Arguments as mmapRegion, but the
+ * flags with their VM_MAY* bits. @returns 0 or a negative errno.
+ */
+export function* doMmapRegion(
+  v: number,
+  mm: number,
+  start: number,
+  count: number,
+  flags: number,
+  ops: number,
+  file: number,
+  pgoff: number,
+): Op {
+  const status = yield* doVmiMunmap(v, mm, start, start + count, 0);
+  if (status !== 0) return status;
+  const account = (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE ? VM_ACCOUNT : 0;
+  const vmFlags = flags | account | VM_SOFTDIRTY;
+  return yield* newRegion(v, mm, start, count, vmFlags, ops, file, pgoff);
+}
+
+/** What do_mmap() adds to the flags of a mapping whose file may be read and written. */
+function withMayFlags(flags: number): number {
+  const may = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+  return flags | may | ((flags & VM_SHARED) !== 0 ? VM_MAYSHARE : 0);
+}
+
+/**
  * mmap(2) at a fixed address.
  * @param v - vCPU that runs this. @param start - first vpn. @param count - pages.
- * @param flags - VM_*. @param ops - VM_OPS_* of the file, VM_OPS_ANONYMOUS without one.
+ * @param flags - VM_READ, VM_WRITE, VM_SHARED. @param ops - VM_OPS_* of the file, VM_OPS_ANONYMOUS without one.
  * @param file - the driver's open file, -1 without one. @param pgoff - offset in it, in pages.
  * @returns the vpn, or a negative errno.
  */
@@ -75,9 +117,9 @@ export function* mmapRegion(
   pgoff: number,
 ): Op {
   if (!isUserRange(start, count)) return -EINVAL;
+  const vmFlags = withMayFlags(flags);
   yield* mmapWriteLock(mm);
-  let status = yield* doVmiMunmap(v, mm, start, start + count, 0);
-  if (status === 0) status = yield* newRegion(v, mm, start, count, flags, ops, file, pgoff);
+  const status = yield* doMmapRegion(v, mm, start, count, vmFlags, ops, file, pgoff);
   yield* mmapWriteUnlock(mm);
   return status < 0 ? status : start;
 }

@@ -23,6 +23,7 @@
  *
  * The whole-mm notifier of kernels before 5.5 is a subscription to all addresses.
  */
+import { kernelBase } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
 import {
   awaitNotEqual,
@@ -286,4 +287,15 @@ export function* mmuIntervalReadBegin(sub: number): Op {
   yield* spinUnlock(Mm.notifierLock.at(mm));
   if (invalidating) yield* awaitNotEqual(Mm.invalidateSeq.at(mm), -1, seq);
   return seq;
+}
+
+/**
+ * mm/mmu_notifier.c: mmu_notifier_release(), mn_itree_release(): the address space ends, and every
+ * subscriber lets go of all of it. Subscriptions stay until their owners remove them.
+ * @param v - vCPU that runs this, in another address space. @param mm - without users.
+ */
+export function* mmuNotifierRelease(v: number, mm: number): Op<void> {
+  if ((yield* read(Mm.notifierHead.at(mm))) === NO_NOTIFIER) return;
+  yield* mmuNotifierInvalidateStart(v, mm, 0, kernelBase(), 1);
+  yield* mmuNotifierInvalidateEnd(v, mm, 0, kernelBase());
 }

@@ -31,6 +31,13 @@ export const PG_foreign = 2;
 /** Bit of Page.flags: the page is a page table (PGTY_table). */
 export const PG_table = 8;
 
+/** Bit of Page.flags: PageAnon(), anonymous memory of a process (page->mapping & 1). */
+export const PG_anon = 16;
+/** Bit of Page.flags: PG_anon_exclusive, one entry maps it, which may be writable. */
+export const PG_anon_exclusive = 32;
+/** Bit of Page.flags: PG_locked. */
+export const PG_locked = 64;
+
 /** include/linux/mm.h: what one FOLL_PIN reference adds to the count. */
 export const GUP_PIN_COUNTING_BIAS = 1024;
 
@@ -40,7 +47,7 @@ export const Page = defineTable(
   {
     refcount: '[GST] _refcount: users of the page; 0 while it is free',
     mapcount: '[GST] page-table entries that map it (_mapcount + 1)',
-    flags: '[GST] PG_* bits; changed by the holder',
+    flags: '[GST] PG_* bits; changed by the holder; PG_anon_exclusive under the page-table lock',
     private: '[GST] of the holder, meaningful with PG_private',
     index: '[GST] of the holder',
   },

@@ -73,7 +73,8 @@ export function* pteUnlock(ptep: number): Op<void> {
 }
 
 /**
- * arch/x86/xen/mmu_pv.c: xen_set_pte(). The caller holds the lock of the table.
+ * arch/x86/xen/mmu_pv.c: xen_set_pte(). The caller holds the lock of the table. Into tables that
+ * Xen has not pinned it writes as into any page.
  * @param v - vCPU that runs this. @param ptep - word of the entry. @param pte - its new value.
  */
 export function* setPte(v: number, ptep: number, pte: number): Op<void> {
@@ -92,18 +93,23 @@ export function* walkToLevel(mm: number, vpn: number, level: number): Op {
   return ptEntryWord(table, ptIndex(vpn, level));
 }
 
+/** Has Xen pinned the root of an address space? Else its tables are ordinary pages (pgd.ts). */
+export function isPinned(mm: number): boolean {
+  return readLocal(Mm.pinned.at(mm)) !== 0;
+}
+
 /** arch/x86/mm/pgtable.c: pte_alloc_one(), xen_alloc_pte(). @returns the page, or NO_PAGE. */
-function* tableAlloc(v: number): Op {
+function* tableAlloc(v: number, mm: number): Op {
   const pg = yield* allocTablePage(v);
   if (pg === NO_PAGE) return NO_PAGE;
   yield* clearPage(v, pg);
-  yield* makePageReadonly(v, pg);
+  if (isPinned(mm)) yield* makePageReadonly(v, pg);
   return pg;
 }
 
 /** mm/memory.c: __pte_alloc() and its kin: fills a missing upper entry. @returns 0 or -ENOMEM. */
 function* populate(v: number, mm: number, word: number): Op {
-  const pg = yield* tableAlloc(v);
+  const pg = yield* tableAlloc(v, mm);
   if (pg === NO_PAGE) return -ENOMEM;
   const mfn = yield* pfnToMfn(domainOf(v), pfnOf(pg));
   yield* spinLock(Mm.pageTableLock.at(mm));
@@ -111,7 +117,7 @@ function* populate(v: number, mm: number, word: number): Op {
   if (!taken) yield* setPte(v, word, makePte(mfn, PTE_PRESENT | PTE_RW | PTE_USER));
   yield* spinUnlock(Mm.pageTableLock.at(mm));
   if (taken) {
-    yield* makePageReadwrite(v, pg);
+    if (isPinned(mm)) yield* makePageReadwrite(v, pg);
     yield* putPage(v, pg);
   }
   return 0;

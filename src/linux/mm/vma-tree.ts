@@ -108,6 +108,14 @@ export function* vmaTreeStore(
   yield* callRcu(v, RCU_FREE_VMA_NODE, old);
 }
 
+/**
+ * mas_store() of dup_mmap(): the last range so far of a tree that nobody else can see yet, in place
+ * (mt_clear_in_rcu()).
+ */
+export function* vmaTreeAppend(mm: number, start: number, end: number, vma: number): Op<void> {
+  yield* appendSlot(yield* read(Mm.vmaNode.at(mm)), start, end, vma);
+}
+
 /** Binary search: the first slot of a node whose range ends after `vpn`. @returns its index. */
 function* lowerBound(node: number, vpn: number): Op {
   let from = 0;

@@ -23,14 +23,46 @@ export const NO_VMA = -1;
 /** include/linux/mm.h: VM_* flags, with their bits. */
 export const VM_READ = 0x1;
 export const VM_WRITE = 0x2;
+export const VM_EXEC = 0x4;
 export const VM_SHARED = 0x8;
+/** What mprotect may set. */
+export const VM_MAYREAD = 0x10;
+export const VM_MAYWRITE = 0x20;
+export const VM_MAYEXEC = 0x40;
+export const VM_MAYSHARE = 0x80;
 export const VM_PFNMAP = 0x400;
+export const VM_LOCKED = 0x2000;
 export const VM_IO = 0x4000;
+export const VM_SEQ_READ = 0x8000;
+export const VM_RAND_READ = 0x10000;
 export const VM_DONTCOPY = 0x20000;
 export const VM_DONTEXPAND = 0x40000;
-/** 2.6.18-xen: the private data is an array of the pages behind the VMA. */
-export const VM_FOREIGN = 0x4000000;
+export const VM_LOCKONFAULT = 0x80000;
+export const VM_ACCOUNT = 0x100000;
+export const VM_NORESERVE = 0x200000;
+export const VM_WIPEONFORK = 0x2000000;
+export const VM_DONTDUMP = 0x4000000;
+export const VM_SOFTDIRTY = 0x8000000;
 export const VM_MIXEDMAP = 0x10000000;
+export const VM_HUGEPAGE = 0x20000000;
+export const VM_NOHUGEPAGE = 0x40000000;
+/**
+ * 2.6.18-xen: the private data is an array of the pages behind the VMA. Its bit there, 0x4000000,
+ * is VM_DONTDUMP today; here it has that of VM_MERGEABLE, which nobody sets.
+ */
+export const VM_FOREIGN = 1 << 31;
+
+/** VM_ACCESS_FLAGS: what a program may do with the pages. */
+export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
+/** VM_SPECIAL: VMAs that are neither merged nor locked. */
+export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP;
+/** ~VM_LOCKED_CLEAR_MASK. */
+export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
+
+/** include/linux/mm.h: is_cow_mapping(). @param flags - VM_*. */
+export function isCowMapping(flags: number): boolean {
+  return (flags & (VM_SHARED | VM_MAYWRITE)) === VM_MAYWRITE;
+}
 
 /** vmLockSeq of a VMA that was never write-locked (UINT_MAX in the kernel). */
 const VM_LOCK_SEQ_NONE = -1;
@@ -62,10 +94,15 @@ export const VmaPool = defineTable('vma_cache[%]', ['vmas'], {
   value: '[GST] bitmap of the VMAs in use (slab.ts)',
 });
 
-/** mm/mmap.c: vm_get_page_prot(): page-table flags of VM_* flags. */
+/**
+ * mm/mmap.c: vm_get_page_prot(): page-table flags of VM_* flags. A private writable page is mapped
+ * read-only at first (PAGE_COPY): whoever makes an entry of a page that is nobody else's adds the
+ * right.
+ */
 export function vmGetPageProt(flags: number): number {
-  if ((flags & (VM_READ | VM_WRITE)) === 0) return PTE_PROTNONE;
-  return PTE_PRESENT | PTE_USER | ((flags & VM_WRITE) !== 0 ? PTE_RW : 0);
+  if ((flags & VM_ACCESS_FLAGS) === 0) return PTE_PROTNONE;
+  const writable = (flags & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED);
+  return PTE_PRESENT | PTE_USER | (writable ? PTE_RW : 0);
 }
 
 /** mm/vma_init.c: vm_area_alloc(). @param mm - its address space. @returns a VMA, or NO_VMA. */

@@ -15,27 +15,16 @@
 import { PTE_PRESENT, PTE_PROTNONE } from '../../hardware/paging.ts';
 import { ptEntryCount } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
-import { fetchAdd, read, readOnce, trace, warnOn } from '../../shared/operations.ts';
+import { fetchAdd, read, readOnce, trace } from '../../shared/operations.ts';
 import { designZapPte } from '../designs/design.ts';
-import { BUG_BAD_RMAP } from './bugs.ts';
 import { Mm } from './mm.ts';
 import { tlbFlushMmu, tlbRemovePage, tlbRemoveTlbEntry, tlbStartVma } from './mmu-gather.ts';
 import { vmNormalPage } from './normal-page.ts';
-import { NO_PAGE, Page } from './page.ts';
+import { NO_PAGE } from './page.ts';
 import { NO_PTE, pteOffsetMapLock, pteUnlock, setPte } from './pgtable.ts';
+import { pageRemoveRmap } from './rmap.ts';
 import { TRACE_ZAP } from './tracepoints.ts';
 import { Vma } from './vma.ts';
-
-/** mm/rmap.c: folio_remove_rmap_pte(). @param pg - page with one mapping less. */
-export function* pageRemoveRmap(pg: number): Op<void> {
-  const before = yield* fetchAdd(Page.mapcount.at(pg), -1);
-  warnOn(before <= 0, BUG_BAD_RMAP, pg, before);
-}
-
-/** mm/rmap.c: folio_add_anon_rmap_pte(). @param pg - page with one mapping more. */
-export function* pageAddRmap(pg: number): Op<void> {
-  yield* fetchAdd(Page.mapcount.at(pg), 1);
-}
 
 /** mm/memory.c: zap_present_ptes(), one entry. @returns 1 if the batch of pages is full. */
 function* zapPte(v: number, mm: number, vma: number, vpn: number, ptep: number): Op {

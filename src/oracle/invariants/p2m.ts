@@ -17,7 +17,7 @@ import {
   ptLevels,
 } from '../../hardware/params.ts';
 import { BalloonScratch } from '../../linux/drivers/balloon.ts';
-import { Kernel } from '../../linux/mm/mm-life.ts';
+import { Kernel } from '../../linux/mm/pgd.ts';
 import { FOREIGN_FRAME_BIT, INVALID_P2M_ENTRY, P2m } from '../../linux/mm/p2m.ts';
 import { NO_PAGE, pfnOf } from '../../linux/mm/page.ts';
 import { peek } from '../shadow-words.ts';

@@ -17,6 +17,7 @@ import { Mapping } from './mm/mapping.ts';
 import { Vma, VmaPool } from './mm/vma.ts';
 import { VmaNode, VmaNodePool, VmaSlot } from './mm/vma-tree.ts';
 import { LinuxParams } from './params.ts';
+import { processDefaults, processTables } from './process/tables.ts';
 
 export const linuxTables: readonly AnyTable[] = [
   LinuxParams,
@@ -43,6 +44,7 @@ export const linuxTables: readonly AnyTable[] = [
   ...driversTables,
   ...fsTables,
   ...dmaTables,
+  ...processTables,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
@@ -70,6 +72,7 @@ export const linuxDefaults = {
   ...driversDefaults,
   ...fsDefaults,
   ...dmaDefaults,
+  ...processDefaults,
 } as const;
 
 /** Writes the guest kernel's constants of the attached machine. */

@@ -17,14 +17,7 @@ import { Mm, NO_MM, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
 import { mmAlloc, mmput } from './mm-life.ts';
 import { xenPgdPin } from './pgd.ts';
 import { vmOpsOpen } from './vm-ops.ts';
-import {
-  NO_VMA,
-  VM_DONTCOPY,
-  VM_LOCKED_MASK,
-  VM_WIPEONFORK,
-  Vma,
-  vmAreaDup,
-} from './vma.ts';
+import { NO_VMA, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, Vma, vmAreaDup } from './vma.ts';
 import { vmaMarkAttached, vmaStartWrite } from './vma-lock.ts';
 import { findVma, vmaTreeAppend } from './vma-tree.ts';
 

@@ -11,7 +11,15 @@
  */
 import { PTE_PRESENT, PTE_RW } from '../../hardware/paging.ts';
 import type { Op } from '../../shared/op.ts';
-import { fetchAdd, fetchOr, read, readOnce, trace, warnOn, writeLocal } from '../../shared/operations.ts';
+import {
+  fetchAdd,
+  fetchOr,
+  read,
+  readOnce,
+  trace,
+  warnOn,
+  writeLocal,
+} from '../../shared/operations.ts';
 import { EFAULT, EMLINK, ENOMEM } from '../errno.ts';
 import { TRACE_GUP } from '../tracepoints.ts';
 import { designPageBeforeTables } from '../designs/design.ts';

@@ -42,7 +42,8 @@ export const Mm = defineTable(
     notifierDeferred: '[GST] first deferred insert or remove, -1 if none; notifierLock',
     users: '[GST] mm_users: tasks, and who works on it for a while; the last one unmaps all',
     flags: '[GST] MMF_* bits',
-    pinned: '[GST] 1 while Xen has the root pinned (PagePinned); nobody else has it when it changes',
+    pinned:
+      '[GST] 1 while Xen has the root pinned (PagePinned); nobody else has it when it changes',
     defFlags: '[GST] def_flags: VM_* of new VMAs (mlockall); mmapLock write',
     lockedVm: '[GST] locked_vm: pages of VM_LOCKED VMAs; mmapLock write',
     startBrk: '[GST] start_brk: first vpn of the heap; mmapLock write',

@@ -54,8 +54,9 @@ export function* pgdFree(v: number, root: number): Op<void> {
 
 /** __xen_pgd_walk(): the tables that the user half of a table names become read-only, or not. */
 function* walkTables(v: number, table: number, level: number, readonly: number): Op<void> {
-  const entries = level === ptLevels() ? ptIndex(kernelBase(), level) : ptEntryCount();
-  for (let i = 0; level > 1 && i < entries; i++) {
+  const all = level === ptLevels() ? ptIndex(kernelBase(), level) : ptEntryCount();
+  const tables = level > 1 ? all : 0;
+  for (let i = 0; i < tables; i++) {
     const entry = yield* readOnce(ptEntryWord(table, i));
     if ((entry & PTE_PRESENT) === 0 || !namesTable(entry)) continue;
     yield* walkTables(v, pteMfn(entry), level - 1, readonly);

@@ -19,12 +19,7 @@ import {
 } from '../../shared/operations.ts';
 import { BUG_BAD_RMAP } from './bugs.ts';
 import { MMF_HAS_PINNED, Mm } from './mm.ts';
-import {
-  GUP_PIN_COUNTING_BIAS,
-  PG_anon,
-  PG_anon_exclusive,
-  Page,
-} from './page.ts';
+import { GUP_PIN_COUNTING_BIAS, PG_anon, PG_anon_exclusive, Page } from './page.ts';
 import { Vma } from './vma.ts';
 
 /** mm/rmap.c: folio_remove_rmap_pte(). @param pg - page with one mapping less. */

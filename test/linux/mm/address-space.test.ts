@@ -12,7 +12,7 @@ import { getUserPagesFast } from '../../../src/linux/mm/gup-fast.ts';
 import { FOLL_PIN, FOLL_WRITE, getUserPages, gupPut } from '../../../src/linux/mm/gup.ts';
 import { madviseDontneed } from '../../../src/linux/mm/madvise.ts';
 import { Mm, NO_MM } from '../../../src/linux/mm/mm.ts';
-import { mmDestroy, switchMm } from '../../../src/linux/mm/mm-life.ts';
+import { mmput, switchMm } from '../../../src/linux/mm/mm-life.ts';
 import { mprotect } from '../../../src/linux/mm/mprotect.ts';
 import { mremap } from '../../../src/linux/mm/mremap.ts';
 import { doMunmap } from '../../../src/linux/mm/munmap.ts';
@@ -217,7 +217,7 @@ describe.each([
           settle(KTHREAD);
         });
         runAlone(switchMm(V, NO_MM));
-        runAlone(mmDestroy(V, mm));
+        runAlone(mmput(V, mm));
         settle(KTHREAD);
         expect(freePages(0)).toBe(before);
       }),

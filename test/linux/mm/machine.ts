@@ -13,7 +13,7 @@ import { mfnToLocalPfn } from '../../../src/linux/mm/p2m.ts';
 import { Zone } from '../../../src/linux/mm/page-alloc.ts';
 import { pageOf } from '../../../src/linux/mm/page.ts';
 import { VM_OPS_ANONYMOUS } from '../../../src/linux/mm/vm-ops.ts';
-import { VM_READ, VM_WRITE, Vma } from '../../../src/linux/mm/vma.ts';
+import { VM_ACCESS_FLAGS, VM_READ, VM_SHARED, VM_WRITE, Vma } from '../../../src/linux/mm/vma.ts';
 import { VmaNode, VmaSlot } from '../../../src/linux/mm/vma-tree.ts';
 import { bootLinux } from '../../../src/linux/mm/boot.ts';
 import { bootLinuxParams, linuxDefaults, linuxTables } from '../../../src/linux/tables.ts';
@@ -84,7 +84,7 @@ export function settle(v: number): void {
   while (runAlone(runDeferred(v)) > 0);
 }
 
-/** VMAs of an address space, as bounds and flags, from the tree. */
+/** VMAs of an address space, as bounds and what a program may do, from the tree. */
 export function vmasOf(mm: number): { start: number; end: number; flags: number }[] {
   const node = readLocal(Mm.vmaNode.at(mm));
   const count = readLocal(VmaNode.count.at(node));
@@ -96,7 +96,8 @@ export function vmasOf(mm: number): { start: number; end: number; flags: number 
       end === readLocal(VmaSlot.end.at2(node, i)) &&
       readLocal(Vma.vmRefcnt.at(vma)) === 1;
     if (!same) throw new Error(`the tree's slot ${i} does not fit VMA ${vma}`);
-    return { start, end, flags: readLocal(Vma.flags.at(vma)) };
+    const flags = readLocal(Vma.flags.at(vma)) & (VM_ACCESS_FLAGS | VM_SHARED);
+    return { start, end, flags };
   });
 }
 

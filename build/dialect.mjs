@@ -14,7 +14,7 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { bodyFault, signatureFaults } from './dialect-bodies.mjs';
-import { isMachinery, simulatedRooms } from './rooms.mjs';
+import { benchLoops, isMachinery, simulatedRooms } from './rooms.mjs';
 
 const K = ts.SyntaxKind;
 const bannedNames = new Set(
@@ -161,7 +161,7 @@ export function checkDialect(sources) {
 
 /** @returns the sources of all simulated rooms below `root`; editions' own modules left out. */
 export function simulatedSources(root) {
-  const paths = simulatedRooms.flatMap((room) => {
+  const paths = [...simulatedRooms, ...benchLoops].flatMap((room) => {
     try {
       return readdirSync(join(root, room), { recursive: true }).map((name) => join(room, name));
     } catch (error) {

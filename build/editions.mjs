@@ -24,7 +24,7 @@ import {
 import { createHash } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { simulatedRooms, testWorlds } from './rooms.mjs';
+import { benchLoops, simulatedRooms, testWorlds } from './rooms.mjs';
 import { inline, readOperations, shiftMap } from './inline.mjs';
 import { findReplaced, makeReplaceable } from './replaceable.mjs';
 import { strip } from './strip.mjs';
@@ -53,7 +53,10 @@ const fibersOnly = [
   'src/index.ts',
   'workers/exploration.worker.ts',
   'workers/task.worker.ts',
-  'bench',
+  'bench/explore.ts',
+  'bench/strategies.ts',
+  'bench/stress.ts',
+  'bench/structures.ts',
 ];
 
 function* sourceFiles(dir) {
@@ -83,7 +86,7 @@ function writeStripped(edition, into) {
       const shared = file.replace(/\.ts$/, '.threads.ts');
       const from = existsSync(variant) ? variant : existsSync(shared) ? shared : file;
       const text = readFileSync(from, 'utf8');
-      const simulated = [...simulatedRooms, ...testWorlds].some((room) =>
+      const simulated = [...simulatedRooms, ...benchLoops, ...testWorlds].some((room) =>
         path.startsWith(`${room}/`),
       );
       const target = join(into, path);

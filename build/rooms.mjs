@@ -9,6 +9,9 @@ export const simulatedRooms = [
   'src/programs',
 ];
 
+/** Loops over simulated code that the benchmarks run, in the dialect, stripped like the rooms. */
+export const benchLoops = ['bench/loops'];
+
 /** Simulated code that tests run on threads: built into every edition like the rooms. */
 export const testWorlds = ['test/threads/worlds'];
 

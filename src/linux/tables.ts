@@ -67,6 +67,8 @@ export const linuxDefaults = {
   gatherTables: 4,
   /** Pages of each domain, from pfn 0 on, whose frames can hold page tables. */
   tablePages: 8,
+  /** Pages of each domain that have a frame after its boot; 0: all. */
+  bootPages: 0,
   /** Switch: munmap cuts its start with the new VMA above, as up to 4.11. */
   splitNewAbove: 0,
   ...driversDefaults,

@@ -4,7 +4,7 @@
  * grant behind it, the bus address and the direction. No frame is looked up, so one frame under two
  * pages is no question, and a foreign page's cache lines are maintained through the page.
  *
- * Handle         generation << HANDLE_INDEX_BITS | index
+ * Handle         generation << dmaHandleBits | index
  * DmaHandle.state   generation << 1 | live. It says who may use the record:
  *   0 → live       by whoever allocated the index: 1. fields. 2. state (release).
  *   live → dead    by a compare-and-swap with the generation of the handle: who succeeds has the
@@ -16,16 +16,22 @@
  * LinuxParams.dmaHandles.
  */
 import type { Op } from '../../shared/op.ts';
-import { cmpxchg, loadAcquire, read, storeRelease, write } from '../../shared/operations.ts';
+import {
+  cmpxchg,
+  loadAcquire,
+  read,
+  readLocal,
+  storeRelease,
+  write,
+} from '../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../shared/slab.ts';
 import { defineTable } from '../../shared/table.ts';
 import { EINVAL } from '../errno.ts';
 import { PG_foreign, Page } from '../mm/page.ts';
+import { LinuxParams } from '../params.ts';
 
-/** Bits of a handle that name its record. */
-const HANDLE_INDEX_BITS = 12;
-/** Generations before they begin anew: a handle stays positive, its state too. */
-const GENERATIONS = 1 << 18;
+/** Bits of a handle: it stays positive, and its state too. */
+const HANDLE_BITS = 30;
 /** Bit of DmaHandle.state: the record describes a mapping. */
 const LIVE = 1;
 
@@ -48,13 +54,18 @@ export const DmaHandleBitmap = defineTable('dma_handle_bitmap[%]', ['dmaHandleWo
   value: '[GST] records in use (kmem_cache)',
 });
 
+/** Bits of a handle that name its record. */
+function indexBits(): number {
+  return readLocal(LinuxParams.dmaHandleBits.word);
+}
+
 function indexOf(handle: number): number {
-  return handle & ((1 << HANDLE_INDEX_BITS) - 1);
+  return handle & ((1 << indexBits()) - 1);
 }
 
 /** State of the record while the handle is good. */
 function liveState(handle: number): number {
-  return ((handle >> HANDLE_INDEX_BITS) << 1) | LIVE;
+  return ((handle >> indexBits()) << 1) | LIVE;
 }
 
 /**
@@ -81,7 +92,7 @@ export function* dmaHandleCreate(
   yield* write(DmaHandle.dir.at(index), dir);
   const generation = (yield* read(DmaHandle.state.at(index))) >> 1;
   yield* storeRelease(DmaHandle.state.at(index), (generation << 1) | LIVE);
-  return (generation << HANDLE_INDEX_BITS) | index;
+  return (generation << indexBits()) | index;
 }
 
 /**
@@ -100,7 +111,10 @@ export function* dmaHandleTake(handle: number): Op {
 /** Gives a record back for other mappings. @param index - what dmaHandleTake gave. */
 export function* dmaHandleRelease(index: number): Op<void> {
   const generation = ((yield* read(DmaHandle.state.at(index))) >> 1) + 1;
-  yield* storeRelease(DmaHandle.state.at(index), (generation % GENERATIONS) << 1);
+  yield* storeRelease(
+    DmaHandle.state.at(index),
+    (generation & ((1 << (HANDLE_BITS - indexBits())) - 1)) << 1,
+  );
   yield* slabFree(DmaHandleBitmap.value.word, index);
 }
 

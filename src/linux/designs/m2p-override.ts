@@ -5,6 +5,8 @@
  *
  * OverrideBucket.*   1024 lists of pages through page->lru, by a hash of the frame
  * M2pOverride.lock   one spinlock for all of them, taken with upcalls masked
+ * OverrideLock.value a spinlock a bucket in its place (LinuxParams.overrideBucketLocks): what the
+ *                    kernel never had, to see how much of a lookup's cost is the one lock
  * page->private      the frame, with PG_private; page->index the p2m entry to restore
  *
  * Adding: 1. PG_private, private, index. 2. p2m[pfn] = FOREIGN | mfn. 3. the grant map of the
@@ -68,6 +70,7 @@ import {
   setPhysToMachine,
 } from '../mm/p2m.ts';
 import { NO_PAGE, PG_private, Page, pageOf, pfnOf } from '../mm/page.ts';
+import { LinuxParams } from '../params.ts';
 
 /** M2P_OVERRIDE_HASH_SHIFT */
 const HASH_SHIFT = 10;
@@ -90,6 +93,13 @@ export const OverrideBucket = defineTable(
     next: '[GST] head of the pages of this bucket: first',
     prev: '[GST] head of the pages of this bucket: last',
   },
+);
+
+export const OverrideLock = defineTable(
+  'linux[d%].m2p_override_lock[%]',
+  ['domains', 'overrideLocks'],
+  { value: '[GST] spinlock of one bucket, upcalls masked' },
+  { lineAligned: true },
 );
 
 /** Kernel grant maps of this vCPU that wait for the end of the lazy section. */
@@ -122,6 +132,12 @@ function bucketOf(d: number, mfn: number): number {
   return OverrideBucket.next.at2(d, mfnHash(mfn) % OverrideBucket.next.count);
 }
 
+/** The lock of a frame's bucket. */
+function lockOf(d: number, mfn: number): number {
+  if (readLocal(LinuxParams.overrideBucketLocks.word) === 0) return M2pOverride.lock.at(d);
+  return OverrideLock.value.at2(d, mfnHash(mfn) % OverrideLock.value.count);
+}
+
 /**
  * arch/x86/xen/p2m.c: m2p_find_override()
  * @param v - vCPU that asks. @param mfn - frame.
@@ -132,14 +148,14 @@ export function* m2pFindOverride(v: number, mfn: number): Op {
   const bucket = bucketOf(d, mfn);
   let found = NO_PAGE;
   const flags = yield* localIrqSave(v);
-  yield* spinLock(M2pOverride.lock.at(d));
+  yield* spinLock(lockOf(d, mfn));
   let node = yield* read(bucket);
   while (node !== bucket && found === NO_PAGE) {
     const pg = pageOfLru(node);
     if ((yield* read(Page.private.at(pg))) === mfn) found = pg;
     node = yield* read(node);
   }
-  yield* spinUnlock(M2pOverride.lock.at(d));
+  yield* spinUnlock(lockOf(d, mfn));
   yield* localIrqRestore(v, flags);
   return found;
 }
@@ -185,9 +201,9 @@ function* m2pAddOverride(v: number, mfn: number, pg: number, kmapOp: number): Op
   yield* setPhysToMachine(v, pfn, mfn | FOREIGN_FRAME_BIT);
   if (kmapOp !== 0) yield* lazyMap(v, kmapOp);
   const flags = yield* localIrqSave(v);
-  yield* spinLock(M2pOverride.lock.at(d));
+  yield* spinLock(lockOf(d, mfn));
   yield* listAdd(lruOf(pg), bucketOf(d, mfn));
-  yield* spinUnlock(M2pOverride.lock.at(d));
+  yield* spinUnlock(lockOf(d, mfn));
   yield* localIrqRestore(v, flags);
   const owner = yield* mfnToPfnNoOverrides(mfn);
   if ((yield* getPhysToMachine(d, owner)) === mfn) {
@@ -253,9 +269,9 @@ function* m2pRemoveOverride(v: number, pg: number, kunmapOp: number): Op {
   if (entry === INVALID_P2M_ENTRY || (entry & FOREIGN_FRAME_BIT) === 0) return -EINVAL;
   const mfn = entry & ~FOREIGN_FRAME_BIT;
   const flags = yield* localIrqSave(v);
-  yield* spinLock(M2pOverride.lock.at(d));
+  yield* spinLock(lockOf(d, mfn));
   yield* listDel(lruOf(pg));
-  yield* spinUnlock(M2pOverride.lock.at(d));
+  yield* spinUnlock(lockOf(d, mfn));
   yield* localIrqRestore(v, flags);
   const before = yield* fetchAnd(Page.flags.at(pg), ~PG_private);
   warnOn((before & PG_private) === 0, BUG_OVERRIDE_UNMARKED, pg, mfn);

@@ -43,6 +43,8 @@ export const dmaDefaults = {
   sgEntries: 4,
   /** Mappings for DMA with handles. */
   dmaHandleRecords: 8,
+  /** Bits of a handle that name its record; the rest of 30 are its generation. */
+  dmaHandleBits: 12,
   dmaHandleWords: 1,
 } as const;
 

@@ -6,6 +6,7 @@ import {
   LazyOp,
   M2pOverride,
   OverrideBucket,
+  OverrideLock,
   ReplaceOp,
   initM2pOverride,
 } from '../designs/m2p-override.ts';
@@ -65,6 +66,7 @@ export const driversTables: readonly AnyTable[] = [
   UnmapPage,
   M2pOverride,
   OverrideBucket,
+  OverrideLock,
   LazyBatch,
   LazyOp,
   ReplaceOp,
@@ -149,6 +151,9 @@ export const driversDefaults = {
   netbackSlots: 2,
   /** Buckets of m2p_override: 1 << M2P_OVERRIDE_HASH_SHIFT in life. */
   overrideBuckets: 1024,
+  /** Locks of m2p_override, if each bucket has its own: as many as buckets. */
+  overrideLocks: 1,
+  overrideBucketLocks: 0,
   /** Multicalls that a vCPU queues in a lazy section: MC_BATCH in life. */
   lazyOps: 32,
 } as const;

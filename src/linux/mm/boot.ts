@@ -3,7 +3,8 @@
  * builder; arch/x86/xen/mmu_pv.c: xen_setup_kernel_pagetable(); mm/memblock.c:
  * memblock_free_all()).
  *
- * 1. a frame for every pfn, those of the first `tablePages` fit for page tables; p2m, M2P.
+ * 1. a frame for each of the first `bootPages` pfns (memory= below maxmem=), those of the first
+ * `tablePages` fit for page tables; p2m, M2P.
  * 2. the kernel's page tables in the first pages: the direct map, in which the tables themselves
  *    are read-only. 3. pin the root: Xen checks and counts it all. 4. every vCPU loads it.
  * 5. the other pages go to the page allocator.
@@ -33,7 +34,7 @@ import { populatePhysmap } from '../../xen/memory.ts';
 import { mmuextNewBaseptr, mmuextPinTable } from '../../xen/mmu.ts';
 import { ZONE_DATA, ZONE_PAGE_TABLE } from '../../xen/page-alloc.ts';
 import { ENOMEM } from '../errno.ts';
-import { tablePageCount } from '../params.ts';
+import { bootPageCount, tablePageCount } from '../params.ts';
 import { BUG_MMU_UPDATE } from './bugs.ts';
 import { NO_MM } from './mm.ts';
 import { CurrentMm } from './mm-life.ts';
@@ -47,7 +48,7 @@ function* populate(v: number, d: number): Op {
   for (let pfn = 0; pfn < pagesPerDomain(); pfn++) {
     writeLocal(P2m.value.at2(d, pfn), INVALID_P2M_ENTRY);
   }
-  for (let pfn = 0; pfn < pagesPerDomain(); pfn++) {
+  for (let pfn = 0; pfn < bootPageCount(); pfn++) {
     const zone = pfn < tablePageCount() ? ZONE_PAGE_TABLE : ZONE_DATA;
     const mfn = yield* populatePhysmap(v, d, pfn, zone);
     if (mfn < 0) return -ENOMEM;
@@ -86,13 +87,13 @@ function* buildPath(d: number, root: number, vpn: number, next: number): Op {
 function* buildTables(d: number, root: number): Op {
   let tables = 1;
   yield* zeroTable(root);
-  for (let pfn = 0; pfn < pagesPerDomain();) {
+  for (let pfn = 0; pfn < bootPageCount();) {
     const word = yield* buildPath(d, root, kernelBase() + pfn, tables);
     if (word >= 0) pfn++;
     else tables++;
     if (tables > tablePageCount()) return -ENOMEM;
   }
-  for (let pfn = 0; pfn < pagesPerDomain(); pfn++) {
+  for (let pfn = 0; pfn < bootPageCount(); pfn++) {
     const word = yield* buildPath(d, root, kernelBase() + pfn, 0);
     const flags = pfn < tables ? PTE_PRESENT : PTE_PRESENT | PTE_RW;
     yield* writeOnce(word, makePte(readLocal(P2m.value.at2(d, pfn)), flags));
@@ -108,7 +109,7 @@ function* freeAll(v: number, d: number, tables: number): Op<void> {
     writeLocal(Page.refcount.at2(d, pfn), 1);
     writeLocal(Page.flags.at2(d, pfn), PG_table);
   }
-  for (let pfn = pagesPerDomain() - 1; pfn >= tables; pfn--) {
+  for (let pfn = bootPageCount() - 1; pfn >= tables; pfn--) {
     yield* freePage(v, pageOf(d, pfn));
   }
 }

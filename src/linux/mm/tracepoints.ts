@@ -15,5 +15,7 @@ export const TRACE_INVALIDATE_END = 0x303;
 export const TRACE_VMA_SPLIT = 0x304;
 /** A lookup without mmap_lock found a VMA and read-locked it: (vma, vpn, mm). */
 export const TRACE_VMA_LOCKED = 0x305;
+/** A lookup without mmap_lock has to look again, or to take it: (vpn, mm, 0). */
+export const TRACE_LOOKUP_RETRY = 0x307;
 /** A zap cleared a PTE: (mm, vpn, pte), before the flush. */
 export const TRACE_ZAP = 0x306;

@@ -19,7 +19,7 @@
 import { domainOf, firstVcpuOf, vcpusPerDomain } from '../../hardware/params.ts';
 import { spinLock, spinUnlock } from '../../shared/spinlock.ts';
 import type { Op } from '../../shared/op.ts';
-import { choose, read, smpWmb, warnOn, write } from '../../shared/operations.ts';
+import { choose, read, readOnce, smpRmb, smpWmb, warnOn, write } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
 import { BUG_MAPTRACK_PAGE } from '../bugs.ts';
 import { maptrackPerFrame } from '../params.ts';
@@ -62,6 +62,21 @@ export function* maptrackEntry(d: number, handle: number): Op {
   const pointer = yield* read(MaptrackPage.value.at2(d, page));
   warnOn(pointer === 0, BUG_MAPTRACK_PAGE, d, handle);
   return handle;
+}
+
+/**
+ * xen/common/grant_table.c: unmap_common(), its beginning: the mapping behind a guest's handle. No
+ * lock is held, so it may be gone at once; who unmaps looks again under the active entry's lock.
+ * @param d - mapping domain. @param handle - what the guest says.
+ * @returns index of Maptrack, or INVALID_MAPTRACK_HANDLE if the handle is of no live mapping.
+ */
+export function* maptrackLookup(d: number, handle: number): Op {
+  const limit = yield* read(GrantTable.maptrackLimit.at(d));
+  if (handle < 0 || handle >= limit) return INVALID_MAPTRACK_HANDLE;
+  yield* smpRmb();
+  const map = yield* maptrackEntry(d, handle);
+  const flags = yield* readOnce(Maptrack.flags.at2(d, map));
+  return flags === 0 ? INVALID_MAPTRACK_HANDLE : map;
 }
 
 /** xen/common/grant_table.c: _get_maptrack_handle(). @param v - vCPU whose list is asked. */

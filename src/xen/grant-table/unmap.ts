@@ -65,7 +65,12 @@ import { NO_STATUS, sharedEntryHeader, statusEntry } from './entry.ts';
 import { replaceGrantHostMapping } from './host-mapping.ts';
 import { iommuUncountMapping } from './iommu-tree.ts';
 import { GrantTable, grantReadLock, grantReadUnlock, nrGrantEntries } from './lock.ts';
-import { Maptrack, maptrackEntry, putMaptrackHandle } from './maptrack.ts';
+import {
+  INVALID_MAPTRACK_HANDLE,
+  Maptrack,
+  maptrackLookup,
+  putMaptrackHandle,
+} from './maptrack.ts';
 import { reduceStatusForPin } from './status.ts';
 
 /**
@@ -95,14 +100,8 @@ export function* unmapCommon(v: number, i: number): Op<void> {
   const ld = domainOf(v);
   const handle = readLocal(UnmapCommon.handle.at2(v, i));
   writeLocal(UnmapCommon.done.at2(v, i), 0);
-  const limit = yield* read(GrantTable.maptrackLimit.at(ld));
-  if (handle < 0 || handle >= limit) {
-    writeLocal(UnmapCommon.status.at2(v, i), GNTST_bad_handle);
-    return;
-  }
-  yield* smpRmb();
-  const map = yield* maptrackEntry(ld, handle);
-  if ((yield* readOnce(Maptrack.flags.at2(ld, map))) === 0) {
+  const map = yield* maptrackLookup(ld, handle);
+  if (map === INVALID_MAPTRACK_HANDLE) {
     writeLocal(UnmapCommon.status.at2(v, i), GNTST_bad_handle);
     return;
   }

@@ -50,7 +50,7 @@ const MOST_MAP_PAGES = 2 ** 14;
 /** Grants of the largest batch of an operation. */
 export const MOST_BATCH = 512;
 /** Data pages of each domain that its boot leaves free: for the writers. */
-const SPARE_PAGES = 4096;
+const SPARE_PAGES = 1280;
 /** Addresses beside those of the entries: the writers'. */
 const SPARE_ADDRESSES = 2 ** 16;
 /** VMAs and their like beside those of the entries. */

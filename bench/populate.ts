@@ -45,6 +45,7 @@ import {
   SPARE_RECORDS,
   WRITER,
   benchConfig,
+  distinctEntries,
   pagesPerVma,
   vcpuOfReader,
 } from './machine.ts';

@@ -21,23 +21,20 @@ function shapeOf(lookup: (typeof LOOKUPS)[number]['name'], vmas: number) {
 }
 
 describe('a lookup', () => {
-  test.each(LOOKUPS.flatMap(({ name }) => [1, 7].map((vmas) => ({ name, vmas }))))(
-    '$name finds every entry in $vmas VMAs',
-    ({ name, vmas }) => {
-      const shape = shapeOf(name, vmas);
-      const { words } = createMachine(benchTables, benchConfig(shape));
-      const { keys, results } = populate(shape);
-      const first = BenchKey.value.at2(0, 0);
-      words.set(keys, first);
-      const { ts } = lookupOf(name);
-      let sum = 0;
-      for (let i = 0; i < ENTRIES; i++) {
-        expect(ts(vcpuOfReader(0), first + i, 1)).toBe(results[i]);
-        sum = (sum + (results[i] as number)) | 0;
-      }
-      expect(ts(vcpuOfReader(0), first, ENTRIES)).toBe(sum);
-    },
-  );
+  test.each(LOOKUPS)('$name finds every entry in several VMAs', ({ name }) => {
+    const shape = shapeOf(name, 7);
+    const { words } = createMachine(benchTables, benchConfig(shape));
+    const { keys, results } = populate(shape);
+    const first = BenchKey.value.at2(0, 0);
+    words.set(keys, first);
+    const { ts } = lookupOf(name);
+    let sum = 0;
+    for (let i = 0; i < ENTRIES; i++) {
+      expect(ts(vcpuOfReader(0), first + i, 1)).toBe(results[i]);
+      sum = (sum + (results[i] as number)) | 0;
+    }
+    expect(ts(vcpuOfReader(0), first, ENTRIES)).toBe(sum);
+  });
 
   test('of a page gives back the reference that it took', () => {
     const shape = shapeOf('gup-fast-4', 1);

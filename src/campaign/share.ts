@@ -8,48 +8,17 @@
  * told apart by the order of the processes alone.
  */
 import type { CheckResult } from '../explore/check.ts';
-import { Frontier } from '../explore/dpor/frontier.ts';
 import { WHOLE_TREE } from '../explore/dpor/subtree.ts';
-import type { Part, Portion, Portioned } from '../explore/portion.ts';
+import type { Portion, Portioned } from '../explore/portion.ts';
 import type { Question } from '../explore/range.ts';
 import type { Runner } from './pool.ts';
 import type { Limits } from './spread.ts';
+import type { Stock } from './stock.ts';
+import { wholeStock } from './stock.ts';
 
 /** Executions of the first portions: the others want something to do soon. */
 const FIRST_EXECUTIONS = 20;
 const PORTION_SECONDS = 0.3;
-
-/** Gives out parts of a search and takes back what is left of them. */
-interface Stock {
-  next(): Part | null;
-  takeBack(part: Part, portioned: Portioned): void;
-}
-
-class DecisionStock implements Stock {
-  private readonly left: (readonly number[])[] = [[]];
-
-  next(): Part | null {
-    const decisions = this.left.pop();
-    return decisions === undefined ? null : { decisions };
-  }
-
-  takeBack(_part: Part, { decisions }: Portioned): void {
-    this.left.push(...decisions.toReversed());
-  }
-}
-
-class SubtreeStock implements Stock {
-  private readonly frontier = new Frontier();
-
-  next(): Part | null {
-    const subtree = this.frontier.next();
-    return subtree === null ? null : { subtree };
-  }
-
-  takeBack(part: Part, { share }: Portioned): void {
-    if ('subtree' in part && share !== null) this.frontier.takeBack(part.subtree, share);
-  }
-}
 
 class Sharing {
   readonly total = { executions: 0, blocked: 0, discarded: 0, steps: 0 };
@@ -74,7 +43,7 @@ class Sharing {
     this.executions = executions;
     this.deadlineMs = performance.now() + seconds * 1000;
     this.runner = runner;
-    this.stock = question.strategy === 'dfs' ? new DecisionStock() : new SubtreeStock();
+    this.stock = wholeStock(question.strategy);
     this.changed = this.change();
   }
 

@@ -17,6 +17,8 @@ const NO_END = 0x7fffffff;
 export interface Limits {
   readonly executions: number;
   readonly seconds: number;
+  /** Of a strategy that draws: the number of the first execution, a multiple of STRETCH. */
+  readonly first?: number;
   /** Ends the run early; what was found until then counts. */
   readonly signal?: AbortSignal;
 }
@@ -33,12 +35,13 @@ class Spread {
   private readonly deadlineMs: number;
   private readonly runner: Runner;
   private readonly end = new Int32Array(new SharedArrayBuffer(4)).fill(NO_END);
-  private next = 0;
+  private next: number;
   private stretches = 1;
 
-  constructor(question: Question, { executions, seconds }: Limits, runner: Runner) {
+  constructor(question: Question, { executions, seconds, first = 0 }: Limits, runner: Runner) {
     this.question = question;
-    this.executions = Math.min(executions, NO_END);
+    this.next = first;
+    this.executions = Math.min(first + executions, NO_END);
     this.deadlineMs = performance.now() + seconds * 1000;
     this.runner = runner;
   }

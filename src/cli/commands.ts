@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   lockstep: async () => (await import('./lockstep.ts')).lockstepCommand,
   start: async () => (await import('./start.ts')).startCommand,
   compare: async () => (await import('./compare.ts')).compareCommand,
+  campaign: async () => (await import('./campaign.ts')).campaignCommand,
   stress: async () => (await import('./stress.ts')).stressCommand,
 };
 

@@ -12,6 +12,7 @@ import type { Question } from '../explore/range.ts';
 import { SPREADABLE } from '../explore/range.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import { replay } from '../explore/replay.ts';
+import { STRETCH } from '../explore/strategy.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
 import { strategyNames } from '../explore/strategies/index.ts';
 import { interruptSignal } from './interrupt.ts';
@@ -46,6 +47,7 @@ interface RawOptions {
   readonly strategy: string;
   readonly executions?: string;
   readonly seconds?: string;
+  readonly first?: string;
   readonly depth: string;
   readonly seed: string;
   readonly workers: string;
@@ -82,6 +84,7 @@ export function exploreCommand(exit: (status: number) => void): Command {
       `stop after so many (default: ${USUAL_EXECUTIONS}, or all if the strategy exhausts)`,
     )
     .option('--seconds <s>', 'stop after this time')
+    .option('--first <n>', `number of the first execution, of ${SPREADABLE.join(', ')}`)
     .option('--depth <d>', 'bug depth of pct, budget of the bounded searches', '3')
     .option('--seed <n>', 'seed of random strategies', '1')
     .option('--workers <n>', `threads, for ${SEVERAL.join(', ')}`, '1')
@@ -155,11 +158,21 @@ async function exploreTogether(
 function readLimits(strategy: StrategyName, raw: RawOptions): Limits {
   const all = EXHAUSTIVE.includes(strategy) || raw.seconds !== undefined;
   const usual = all ? Number.MAX_SAFE_INTEGER : USUAL_EXECUTIONS;
-  const { executions: most, seconds } = raw;
+  const { executions: most, seconds, first } = raw;
   return {
+    ...(first !== undefined && { first: readFirst(strategy, first) }),
     executions: most === undefined ? usual : wholeNumber(most, '--executions', 1),
     seconds: seconds === undefined ? Infinity : positiveNumber(seconds, '--seconds', 1e7),
   };
+}
+
+function readFirst(strategy: StrategyName, text: string): number {
+  if (!SPREADABLE.includes(strategy)) {
+    throw new UsageError(`--first is for ${SPREADABLE.join(', ')}; ${strategy} has its own order`);
+  }
+  const first = wholeNumber(text, '--first', 0);
+  if (first % STRETCH === 0) return first;
+  throw new UsageError(`--first must be a multiple of ${STRETCH}, not ${text}`);
 }
 
 function readWorkers(strategy: StrategyName, text: string): number {

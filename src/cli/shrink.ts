@@ -1,5 +1,6 @@
 /** `gntrace shrink`: the smallest program and the simplest schedule that break the same thing. */
 import { Command } from 'commander';
+import { shrinkableOf } from '../campaign/shrinkable.ts';
 import type { Complaint } from '../explore/finding.ts';
 import type { Replayed } from '../explore/replay.ts';
 import { replay } from '../explore/replay.ts';
@@ -11,7 +12,7 @@ import { LiveLine, bold, print } from './output.ts';
 import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
 import { SAVE_OPTION, SEED_ARGUMENT, pasteable } from './saved.ts';
-import { shrinkableOf } from './shrinkable.ts';
+import { findScenario } from './scenarios.ts';
 import { EXIT_FINDING, UsageError } from './usage.ts';
 
 /** Steps by which a schedule is sought for a program with an operation less. */
@@ -53,7 +54,7 @@ function shrinkSeeded({ seed, scenario }: Seeded, before: Replayed, complaint: C
   const line = new LiveLine();
   try {
     return shrink(
-      shrinkableOf({ scenario, design, param, memory }),
+      shrinkableOf({ scenario, design, param, memory, find: findScenario }),
       { ...complaint, schedule, choices },
       ({ replays, actors, preemptions, steps }) =>
         line.show(

@@ -123,11 +123,32 @@ export function strategyFor(options: CheckOptions): Strategy {
 
 /** Runs executions until one breaks, nothing is left, or the budget is spent. */
 export function explore(options: CheckOptions, fibers: Fibers): CheckResult {
+  let finding: Finding | undefined;
+  const swept = sweep(options, fibers, (complaint) => {
+    finding = findingOf(options, fibers, complaint);
+    return false;
+  });
+  if (finding !== undefined) return { ...swept, verdict: 'broken', finding };
+  return { ...swept, verdict: swept.exhausted ? 'safe' : 'undecided' };
+}
+
+/** What some executions came to, whatever broke in them. */
+export type Swept = Omit<CheckResult, 'verdict' | 'finding'>;
+
+/**
+ * Runs executions until nothing is left or the budget is spent, past those that break.
+ * @param onBroken - told of each that breaks, while its schedule is still there, and of its number
+ *   in this run. @returns false to end here.
+ */
+export function sweep(
+  options: CheckOptions,
+  fibers: Fibers,
+  onBroken: (complaint: Complaint, run: number) => boolean,
+): Swept {
   const { executions: limit = 1000, seconds = Infinity } = options;
   const deadline = performance.now() + seconds * 1000;
   const tally = { executions: 0, blocked: 0, discarded: 0, steps: 0 };
-  let complaint: Complaint | null = null;
-  let truncated = false;
+  let partial = false;
   let outcome = RUNNING;
   for (let runs = 0; runs < limit; runs++) {
     if (seconds !== Infinity && performance.now() > deadline) break;
@@ -138,20 +159,19 @@ export function explore(options: CheckOptions, fibers: Fibers): CheckResult {
     if (outcome === REDUNDANT) tally.blocked++;
     else if (outcome === DISCARDED) tally.discarded++;
     else tally.executions++;
-    truncated ||= outcome === TRUNCATED;
-    complaint = complaintAtEnd(fibers, options);
-    if (complaint !== null) break;
+    partial ||= outcome === TRUNCATED;
+    const complaint = complaintAtEnd(fibers, options);
+    if (complaint === null) continue;
+    partial = true;
+    if (!onBroken(complaint, runs)) break;
   }
   fibers.rewind();
-  if (complaint !== null) {
-    const finding = findingOf(options, fibers, complaint);
-    return { ...tally, verdict: 'broken', exhausted: false, finding };
-  }
-  const exhausted = outcome === RUNNING && fibers.strategy.exhaustive && !truncated;
-  return { ...tally, verdict: exhausted ? 'safe' : 'undecided', exhausted };
+  const exhausted = outcome === RUNNING && fibers.strategy.exhaustive && !partial;
+  return { ...tally, exhausted };
 }
 
-function findingOf(options: CheckOptions, fibers: Fibers, complaint: Complaint): Finding {
+/** The finding of the execution that fibers have just run. */
+export function findingOf(options: CheckOptions, fibers: Fibers, complaint: Complaint): Finding {
   const schedule = [...fibers.schedule.subarray(0, fibers.steps)];
   const choices = [...fibers.choices];
   const { subject = {} } = options;

@@ -26,7 +26,9 @@ export interface Portion {
   /** Most time to spend. */
   readonly seconds: number;
   /** One shared word: 0 once nothing need be run any more. */
-  readonly end: Int32Array;
+  readonly end?: Int32Array;
+  /** Told before every execution; only in the same thread. */
+  readonly onBegin?: () => void;
 }
 
 /** What came of a portion. */
@@ -47,10 +49,14 @@ export class PortionRunner {
     this.prepared = new PreparedQuestion(find);
   }
 
-  run({ question, part, executions, seconds, end }: Portion): Portioned {
+  run({ question, part, executions, seconds, end, onBegin }: Portion): Portioned {
     const { memory, strategy, seed, depth, ...subject } = question;
     const how = { memory, strategy, seed, depth, executions, seconds };
-    const goOn = (): boolean => Atomics.load(end, 0) !== 0;
+    const goOn = (): boolean => {
+      if (end !== undefined && Atomics.load(end, 0) === 0) return false;
+      onBegin?.();
+      return true;
+    };
     const options = { ...this.prepared.of(question), ...how, subject, goOn };
     if ('decisions' in part) {
       const search = new DepthFirst(part.decisions);

@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { SEARCH_STEPS } from '../../src/cli/shrink.ts';
 import { seededProgram } from '../../src/cli/seeded.ts';
 import { findScenario } from '../../src/cli/scenarios.ts';
-import { shrinkableOf } from '../../src/cli/shrinkable.ts';
+import { shrinkableOf } from '../../src/campaign/shrinkable.ts';
 import type { CheckOptions, Complaint } from '../../src/explore/check.ts';
 import { check } from '../../src/explore/check.ts';
 import { leaveOut } from '../../src/explore/leave-out.ts';
@@ -28,7 +28,7 @@ const subjects: readonly [scenario: string, design: string, param: number][] = [
 
 function shrunkOf(name: string, design: string, param: number): Shrunk {
   const scenario = findScenario(name);
-  const program = shrinkableOf({ scenario, design, param, memory: 'sc' });
+  const program = shrinkableOf({ scenario, design, param, memory: 'sc', find: findScenario });
   const { finding } = check({ ...program.options, strategy: 'pct', executions: 5000 });
   if (finding === undefined) throw new Error(`${name} did not break`);
   return shrink(program, finding, () => {}, { searchSteps: SEARCH_STEPS / 3 });

@@ -6,7 +6,7 @@
  * The same options give the same programs, schedules and findings, unless time ends the run.
  */
 import { Random } from '../../explore/random.ts';
-import { PairCoverage } from './coverage.ts';
+import { PairCoverage } from '../coverage.ts';
 import { mutateProgram, newProgram, usualSize } from './generate.ts';
 import type { ProgramSize } from './generate.ts';
 import type { FuzzProgram } from '../../corpus/fuzz/grammar.ts';

@@ -15,8 +15,8 @@ import { peek } from '../../oracle/shadow-words.ts';
 import type { Machine } from '../../shared/layout.ts';
 import { wordName } from '../../shared/layout.ts';
 import { encodeProgram } from '../../corpus/fuzz/codec.ts';
-import type { PairCoverage } from './coverage.ts';
-import { Covered } from './coverage.ts';
+import type { PairCoverage } from '../coverage.ts';
+import { Covered, stepPlace } from '../coverage.ts';
 import type { FuzzProgram } from '../../corpus/fuzz/grammar.ts';
 import { operationOf } from '../../corpus/fuzz/grammar.ts';
 import { FUZZ_PREFIX } from '../../corpus/fuzz/posed.ts';
@@ -77,7 +77,8 @@ export function runProgram(
   coverage: PairCoverage,
 ): ProgramRun {
   const check = checkOptions(program, options);
-  const covered = new Covered(strategyFor(check), coverage, check.machine, program.threads.length);
+  const place = stepPlace(program.threads.length);
+  const covered = new Covered(strategyFor(check), coverage, check.machine, place);
   const fibers = fibersFor(check, covered);
   let executions = 0;
   let steps = 0;

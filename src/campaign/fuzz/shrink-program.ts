@@ -6,7 +6,7 @@
 import { replay } from '../../explore/replay.ts';
 import { checkOptions, coarseKey, runProgram } from './run-program.ts';
 import type { Breakage, RunOptions } from './run-program.ts';
-import { PairCoverage } from './coverage.ts';
+import { PairCoverage } from '../coverage.ts';
 import { decodeProgram, encodeProgram } from '../../corpus/fuzz/codec.ts';
 import { FUZZ_PREFIX, fuzzRace } from '../../corpus/fuzz/posed.ts';
 import type { FuzzProgram, Step, Thread } from '../../corpus/fuzz/grammar.ts';

@@ -4,31 +4,10 @@
  * written. Decided cells only; with another version of anything that a result depends on, the file
  * is another one.
  */
-import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Cell, CellName } from './cell.ts';
 import { keyOf } from './cell.ts';
-
-/** The rooms on which a result depends. */
-const ROOMS = ['shared', 'hardware', 'xen', 'linux', 'actors', 'corpus', 'oracle', 'explore'];
-
-/** Names the code of this edition: 16 hex digits of a hash over all that a result depends on. */
-export function codeVersion(): string {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const hash = createHash('sha256');
-  for (const room of ROOMS) {
-    const files = readdirSync(join(root, room), { recursive: true, encoding: 'utf8' });
-    for (const file of files.filter((name) => /\.[jt]s$/.test(name)).sort()) {
-      hash
-        .update(file)
-        .update('\0')
-        .update(readFileSync(join(root, room, file)));
-    }
-  }
-  return hash.digest('hex').slice(0, 16);
-}
 
 export class MatrixStore {
   /** Where it keeps what it knows. */

@@ -9,7 +9,7 @@
  */
 import type { EventRows } from './footprint.ts';
 import { Footprints } from './footprint.ts';
-import type { Branch, Demand, EventNote, Share, Shape, Subtree } from './subtree.ts';
+import type { Branch, Demand, EventNote, OpenNode, Share, Shape, Subtree } from './subtree.ts';
 import { WHOLE_TREE } from './subtree.ts';
 import { WakeupTree } from './wakeup-tree.ts';
 
@@ -21,6 +21,11 @@ interface Node {
   readonly sleepers: EventNote[];
 }
 
+/** A node that must be kept while branches below it or at it are still to be given out. */
+export interface KeptNode extends OpenNode {
+  readonly path: readonly number[];
+}
+
 export class Frontier {
   private readonly nodes = new Map<string, Node>();
   private readonly tree = new WakeupTree();
@@ -30,6 +35,31 @@ export class Frontier {
   /** Roots of the subtrees that somebody explores now. */
   private readonly given = new Set<string>();
   private begun = false;
+
+  /**
+   * What is left, in a form that can be written down: nodes with branches first, in the order in
+   * which they were opened, then those above them. Nothing may be given out.
+   */
+  save(): readonly KeptNode[] {
+    const prefixes = ({ path }: Node): string[] => path.map((_, i) => prefix(path, i));
+    const above = new Set([...this.open].flatMap(prefixes));
+    const inner = [...this.nodes.values()].filter(
+      (node) => !this.open.has(node) && above.has(node.path.join()),
+    );
+    return [...this.open, ...inner].map(({ id, path, sleepers }) => ({
+      path,
+      sleepers: [...sleepers],
+      branches: this.tree.notesAt(id),
+    }));
+  }
+
+  /** A frontier that goes on from what another one saved. */
+  static restore(kept: readonly KeptNode[]): Frontier {
+    const frontier = new Frontier();
+    frontier.begun = true;
+    for (const { path, sleepers, branches } of kept) frontier.enter(path, sleepers, branches);
+    return frontier;
+  }
 
   /** @returns a subtree to explore, or null if there is none now. */
   next(): Subtree | null {
@@ -70,7 +100,7 @@ export class Frontier {
   }
 
   private nodeAt(path: readonly number[], depth: number): Node {
-    const node = this.nodes.get(path.slice(0, depth).join());
+    const node = this.nodes.get(prefix(path, depth));
     if (node === undefined) throw new RangeError(`nobody explores below depth ${depth}`);
     return node;
   }
@@ -135,6 +165,11 @@ export class Frontier {
     }
     return left > 0;
   }
+}
+
+/** The key of the node at this depth of a path. */
+function prefix(path: readonly number[], depth: number): string {
+  return path.slice(0, depth).join();
 }
 
 function rowsOf(

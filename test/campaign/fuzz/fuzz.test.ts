@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { decodeProgram, encodeProgram } from '../../../src/corpus/fuzz/codec.ts';
-import { PairCoverage } from '../../../src/campaign/fuzz/coverage.ts';
+import { PairCoverage } from '../../../src/campaign/coverage.ts';
 import type { FuzzOptions } from '../../../src/campaign/fuzz/fuzz.ts';
 import { fuzz } from '../../../src/campaign/fuzz/fuzz.ts';
 import { fuzzScenario } from '../../../src/campaign/fuzz/scenario.ts';

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Cell } from '../../../src/campaign/matrix/cell.ts';
-import { MatrixStore, codeVersion } from '../../../src/campaign/matrix/store.ts';
+import { codeVersion } from '../../../src/campaign/code-version.ts';
+import { MatrixStore } from '../../../src/campaign/matrix/store.ts';
 
 const folder = (): string => mkdtempSync(join(tmpdir(), 'gntrace-'));
 const cellOf = (race: string): Cell => ({

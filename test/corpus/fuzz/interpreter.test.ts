@@ -4,7 +4,7 @@
  * under the oracle; and the effects of some of them on the machine's words.
  */
 import { describe, expect, test } from 'vitest';
-import { PairCoverage } from '../../../src/campaign/fuzz/coverage.ts';
+import { PairCoverage } from '../../../src/campaign/coverage.ts';
 import { decodeProgram, encodeProgram } from '../../../src/corpus/fuzz/codec.ts';
 import type { Operation, Step } from '../../../src/corpus/fuzz/grammar.ts';
 import { operations } from '../../../src/corpus/fuzz/grammar.ts';

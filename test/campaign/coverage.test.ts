@@ -3,10 +3,10 @@
  * Method: pairs by hand, and runs of one program, once and again.
  */
 import { describe, expect, test } from 'vitest';
-import { decodeProgram } from '../../../src/corpus/fuzz/codec.ts';
-import { PairCoverage } from '../../../src/campaign/fuzz/coverage.ts';
-import type { RunOptions } from '../../../src/campaign/fuzz/run-program.ts';
-import { runProgram } from '../../../src/campaign/fuzz/run-program.ts';
+import { decodeProgram } from '../../src/corpus/fuzz/codec.ts';
+import { PairCoverage } from '../../src/campaign/coverage.ts';
+import type { RunOptions } from '../../src/campaign/fuzz/run-program.ts';
+import { runProgram } from '../../src/campaign/fuzz/run-program.ts';
 
 const options: RunOptions = {
   design: 'vma-pages',

@@ -1,21 +1,22 @@
 /**
- * What a fuzzer has seen: ordered pairs of accesses by different actors to the same word, one of
- * them a write. An access is known by its kind, the step of the program that made it, and the table
- * and field of the word; so the pair says "this step's read of page.refcount after that step's
- * write", whichever page it was. Pairs are kept in a bitmap under a hash.
+ * What executions have shown: ordered pairs of accesses by different actors to the same word, one
+ * of them a write. An access is known by its kind, who made it (the step of a fuzzed program, the
+ * actor of a scenario), and the table and field of the word; so the pair says "this step's read of
+ * page.refcount after that step's write", whichever page it was. Pairs are kept in a bitmap under a
+ * hash.
  */
-import type { Fibers } from '../../explore/fibers.ts';
-import { INSERTS, READS } from '../../explore/model.ts';
-import type { Strategy } from '../../explore/strategy.ts';
-import { FuzzActor } from '../../corpus/fuzz/tables.ts';
-import { peek } from '../../oracle/shadow-words.ts';
-import type { Machine } from '../../shared/layout.ts';
+import type { Fibers } from '../explore/fibers.ts';
+import { INSERTS, READS } from '../explore/model.ts';
+import type { Strategy } from '../explore/strategy.ts';
+import { FuzzActor } from '../corpus/fuzz/tables.ts';
+import { peek } from '../oracle/shadow-words.ts';
+import type { Machine } from '../shared/layout.ts';
 
 const BITS = 18;
 /** Stands for the step of an actor that has no program: kernel threads, then interrupts. */
 const KERNEL_STEP = 30;
 const INTERRUPT_STEP = 31;
-const STEPS = 32;
+const PLACES = 32;
 
 /** Pairs seen so far. */
 export class PairCoverage {
@@ -34,6 +35,17 @@ export class PairCoverage {
     this.bitmap[word] = (this.bitmap[word] as number) | bit;
     this.count++;
   }
+
+  /** The numbers of all bits that are set, in order. */
+  bits(): number[] {
+    const found: number[] = [];
+    this.bitmap.forEach((word, i) => {
+      for (let left = word; left !== 0; left &= left - 1) {
+        found.push(i * 32 + 31 - Math.clz32(left & -left));
+      }
+    });
+    return found;
+  }
 }
 
 /** For each word of a machine, a number of its table and field. */
@@ -47,6 +59,20 @@ function fieldsOf(machine: Machine): Uint16Array {
   return fields;
 }
 
+/** Who makes an access: a number below PLACES. */
+export type PlaceOf = (fibers: Fibers, actor: number) => number;
+
+/** Of a scenario: its actors; what interrupts them stands behind them. */
+export const actorPlace: PlaceOf = (_fibers, actor) => Math.min(actor, PLACES - 1);
+
+/** Of a fuzzed program: the step that is under way. @param threads - actors that run programs. */
+export function stepPlace(threads: number): PlaceOf {
+  return (fibers, actor) => {
+    if (actor < threads) return peek(FuzzActor.op.at(actor + 1));
+    return fibers.pending.interrupt[actor] === 1 ? INTERRUPT_STEP : KERNEL_STEP;
+  };
+}
+
 /** A strategy whose executions are seen by a coverage. */
 export class Covered implements Strategy {
   readonly name: string;
@@ -54,21 +80,20 @@ export class Covered implements Strategy {
   private readonly inner: Strategy;
   private readonly coverage: PairCoverage;
   private readonly fields: Uint16Array;
-  private readonly threads: number;
+  private readonly placeOf: PlaceOf;
   /** Of each word: who accessed it last, how, and in which execution. */
   private readonly lastActor: Int16Array;
   private readonly lastPlace: Int32Array;
   private readonly lastRun: Int32Array;
   private run = 0;
 
-  /** @param threads - the first actors, which run programs. */
-  constructor(inner: Strategy, coverage: PairCoverage, machine: Machine, threads: number) {
+  constructor(inner: Strategy, coverage: PairCoverage, machine: Machine, placeOf: PlaceOf) {
     this.name = inner.name;
     this.exhaustive = inner.exhaustive;
     this.inner = inner;
     this.coverage = coverage;
     this.fields = fieldsOf(machine);
-    this.threads = threads;
+    this.placeOf = placeOf;
     const words = machine.words.length;
     this.lastActor = new Int16Array(words);
     this.lastPlace = new Int32Array(words);
@@ -99,7 +124,7 @@ export class Covered implements Strategy {
   }
 
   private note(fibers: Fibers, actor: number, kind: number, word: number, writes: boolean): void {
-    const place = ((kind * STEPS + this.stepOf(fibers, actor)) << 1) | (writes ? 1 : 0);
+    const place = ((kind * PLACES + this.placeOf(fibers, actor)) << 1) | (writes ? 1 : 0);
     const before = this.lastPlace[word] as number;
     const seen = this.lastRun[word] === this.run && this.lastActor[word] !== actor;
     if (seen && ((before | place) & 1) !== 0) {
@@ -108,11 +133,6 @@ export class Covered implements Strategy {
     this.lastRun[word] = this.run;
     this.lastActor[word] = actor;
     this.lastPlace[word] = place;
-  }
-
-  private stepOf(fibers: Fibers, actor: number): number {
-    if (actor < this.threads) return peek(FuzzActor.op.at(actor + 1));
-    return fibers.pending.interrupt[actor] === 1 ? INTERRUPT_STEP : KERNEL_STEP;
   }
 
   end(fibers: Fibers): boolean {

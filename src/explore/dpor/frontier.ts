@@ -41,8 +41,7 @@ export class Frontier {
    * which they were opened, then those above them. Nothing may be given out.
    */
   save(): readonly KeptNode[] {
-    const prefixes = ({ path }: Node): string[] => path.map((_, i) => prefix(path, i));
-    const above = new Set([...this.open].flatMap(prefixes));
+    const above = new Set([...this.open].flatMap(prefixesOf));
     const inner = [...this.nodes.values()].filter(
       (node) => !this.open.has(node) && above.has(node.path.join()),
     );
@@ -165,6 +164,11 @@ export class Frontier {
     }
     return left > 0;
   }
+}
+
+/** The keys of the nodes above this one. */
+function prefixesOf({ path }: Node): string[] {
+  return path.map((_, i) => prefix(path, i));
 }
 
 /** The key of the node at this depth of a path. */

@@ -14,6 +14,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.threads.test.ts'],
           testTimeout: 60_000,
+          maxWorkers: '100%',
         },
       },
       {
@@ -23,7 +24,8 @@ export default defineConfig({
           include: ['test/**/*.threads.test.ts'],
           testTimeout: 120_000,
           maxWorkers: 1,
-          fileParallelism: false,
+          // Alone, after the others: these tests have threads of their own.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -86,7 +86,8 @@ export class StoreWriter extends StoreReader {
       return;
     }
     environment.putSync(['search', cell], search);
-    for (const [other] of [...this.left(cell)]) environment.removeSync(['left', cell, other]);
+    const others = [...this.left(cell)].map(([other]) => other);
+    for (const other of others) environment.removeSync(['left', cell, other]);
   }
 
   private see(sighting: Sighting, cell: number, atMs: number): SightingRecord[] {

@@ -37,7 +37,10 @@ export function* rowsOf<T>(
 ): Generator<{ readonly key: (string | number)[]; readonly value: T }> {
   const last = prefix.at(-1) as string | number;
   const end = typeof last === 'number' ? [...prefix.slice(0, -1), last + 1] : `${last}\0`;
-  const range = { start: prefix, end: typeof end === 'string' ? [...prefix.slice(0, -1), end] : end };
+  const range = {
+    start: prefix,
+    end: typeof end === 'string' ? [...prefix.slice(0, -1), end] : end,
+  };
   for (const { key, value } of environment.getRange(range)) {
     if (!Array.isArray(key) || !prefix.every((part, i) => key[i] === part)) continue;
     yield { key: key.slice(prefix.length), value: value as T };

@@ -19,6 +19,7 @@ export const XenParams = defineTable('xen', [], {
   ports: '[BOOT] event channels of each domain',
   cacheFlush: '[BOOT] switch: the hypervisor knows GNTTABOP_cache_flush',
   directMapped: '[BOOT] switch: domain 0 is mapped 1:1 (ARM): its frames stay its own',
+  debug: '[BOOT] switch CONFIG_DEBUG: entries of grants are marked, and overwriting one is noticed',
   maxPages: '[BOOT] d->max_pages; 0 means as many as there are frames',
 });
 
@@ -45,6 +46,11 @@ export function gnttabStatusPerFrame(): number {
 /** opt_transitive_grants. @returns 0 or 1. */
 export function optTransitiveGrants(): number {
   return readLocal(XenParams.gnttabTransitive.word);
+}
+
+/** CONFIG_DEBUG of the hypervisor: distributions build it without. @returns 0 or 1. */
+export function isDebugBuild(): number {
+  return readLocal(XenParams.debug.word);
 }
 
 /** opt_grant_transfer. @returns 0 or 1. */

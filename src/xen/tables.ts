@@ -73,6 +73,7 @@ export const xenDefaults = {
   evtchnWords: 1,
   cacheFlush: 0,
   directMapped: 0,
+  debug: 1,
   maxPages: 0,
   reservedEntries: 8,
   physmapGfns: 4,

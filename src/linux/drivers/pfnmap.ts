@@ -14,7 +14,7 @@ import { unmapMappingRange } from '../mm/mapping.ts';
 import { pfnToMfn } from '../mm/p2m.ts';
 import { pfnOf, putPage } from '../mm/page.ts';
 import { NO_PTE, pteAlloc, pteLock, pteUnlock, setPte } from '../mm/pgtable.ts';
-import { VM_DONTCOPY, VM_DONTEXPAND, VM_IO, VM_PFNMAP, Vma } from '../mm/vma.ts';
+import { VM_DONTCOPY, VM_DONTDUMP, VM_DONTEXPAND, VM_IO, VM_PFNMAP, Vma } from '../mm/vma.ts';
 
 /** An object of one page; its number is that of its mapping. */
 export const PfnObject = defineTable('pfn_object[%]', ['mappings'], {
@@ -28,7 +28,7 @@ export const PfnObject = defineTable('pfn_object[%]', ['mappings'], {
  */
 export function* pfnmapMmap(v: number, object: number, vma: number): Op {
   const flags = yield* read(Vma.flags.at(vma));
-  const kind = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTCOPY;
+  const kind = VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY;
   yield* write(Vma.flags.at(vma), flags | kind);
   writeLocal(Vma.mapping.at(vma), object);
   const mm = yield* read(Vma.mm.at(vma));

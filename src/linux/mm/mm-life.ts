@@ -9,7 +9,7 @@
  * cpumask of the last. In this order a flush of an mm reaches every vCPU that may hold entries of
  * it.
  */
-import { domainOf } from '../../hardware/params.ts';
+import { domainOf, kernelBase } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
 import {
   cmpxchg,
@@ -27,6 +27,7 @@ import {
 import { slabAlloc, slabFree } from '../../shared/slab.ts';
 import { defineTable } from '../../shared/table.ts';
 import { mmuextNewBaseptr } from '../../xen/mmu.ts';
+import { pageSize } from './address.ts';
 import { BUG_MM_USERS, BUG_MMU_UPDATE } from './bugs.ts';
 import { exitMmap } from './exit-mmap.ts';
 import { mmuNotifierInit } from './mmu-notifier.ts';
@@ -48,6 +49,11 @@ export function currentMm(v: number): number {
   return readLocal(CurrentMm.value.at(v));
 }
 
+/** Where the heap of a program begins: behind its image, which takes the first quarter. */
+function heapStart(): number {
+  return (kernelBase() >> 2) * pageSize();
+}
+
 /** kernel/fork.c: mm_init(): an empty address space. @returns 0 or -1. */
 function* mmInit(v: number, mm: number): Op {
   if ((yield* vmaTreeInit(mm)) < 0) return -1;
@@ -64,8 +70,8 @@ function* mmInit(v: number, mm: number): Op {
   yield* write(Mm.flags.at(mm), 0);
   yield* write(Mm.defFlags.at(mm), 0);
   yield* write(Mm.lockedVm.at(mm), 0);
-  yield* write(Mm.startBrk.at(mm), 0);
-  yield* write(Mm.brk.at(mm), 0);
+  yield* write(Mm.startBrk.at(mm), heapStart());
+  yield* write(Mm.brk.at(mm), heapStart());
   yield* writeOnce(Mm.cpumask.at(mm), 0);
   yield* writeOnce(Mm.users.at(mm), 1);
   yield* mmuNotifierInit(mm);

@@ -46,7 +46,7 @@ export const Mm = defineTable(
       '[GST] 1 while Xen has the root pinned (PagePinned); nobody else has it when it changes',
     defFlags: '[GST] def_flags: VM_* of new VMAs (mlockall); mmapLock write',
     lockedVm: '[GST] locked_vm: pages of VM_LOCKED VMAs; mmapLock write',
-    startBrk: '[GST] start_brk: first vpn of the heap; mmapLock write',
+    startBrk: '[GST] start_brk: where the heap begins, as an address; mmapLock write',
     brk: '[GST] end of the heap, as an address; mmapLock write',
   },
   { lineAligned: true },

@@ -29,7 +29,7 @@ import {
   vmGetPageProt,
 } from './vma.ts';
 import { vmaStartWrite } from './vma-lock.ts';
-import { splitVma } from './vma-split.ts';
+import { cutToRange } from './vma-modify.ts';
 import { findVma } from './vma-tree.ts';
 import { endOfTable } from './zap.ts';
 
@@ -102,19 +102,6 @@ function* changeProtection(
     }
     vpn = last;
   }
-}
-
-/** mm/vma.c: vma_modify_flags(), without merging. @returns 0 or -ENOMEM. */
-function* cutToRange(v: number, mm: number, vma: number, start: number, end: number): Op {
-  if ((yield* read(Vma.vmStart.at(vma))) < start) {
-    const cut = yield* splitVma(v, mm, vma, start, 1);
-    if (cut < 0) return cut;
-  }
-  if ((yield* read(Vma.vmEnd.at(vma))) > end) {
-    const cut = yield* splitVma(v, mm, vma, end, 0);
-    if (cut < 0) return cut;
-  }
-  return 0;
 }
 
 /** mm/mprotect.c: mprotect_fixup(), after do_mprotect_pkey()'s check. @returns 0 or an error. */

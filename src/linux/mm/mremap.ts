@@ -1,105 +1,167 @@
 /**
- * mremap with MREMAP_FIXED and an unchanged length (mm/mremap.c: move_vma(), move_page_tables(),
- * move_ptes()).
+ * mremap (mm/mremap.c: mremap(), mremap_to(), vma_to_resize()): a mapping becomes longer or shorter,
+ * or gets another place (move-vma.ts).
  *
- * With mmap_lock held for writing: 1. unmap what lies at the new place. 2. a copy of the VMA there:
- * vm_ops->open. 3. attach and store it; add its page tables. 4. notifiers start for the old place.
- * 5. for each entry, with the page-table locks of both places: clear the old entry, flush, store
- * the new one. The flush comes before the locks are dropped: afterwards another thread may zap the
- * new entry and free the page (eb66ae030829, CVE-2018-18281). 6. notifiers end. 7. munmap of the
- * old place. Linux adds page tables as it goes and moves back what it moved if it cannot.
+ * Not modelled: the reserve of VMAs that mremap wants before it moves anything, huge pages.
  */
-import { PTE_PRESENT, PTE_PROTNONE } from '../../hardware/paging.ts';
 import type { Op } from '../../shared/op.ts';
-import { read, readOnce, write } from '../../shared/operations.ts';
-import { spinLock, spinUnlock } from '../../shared/spinlock.ts';
+import { read, write } from '../../shared/operations.ts';
 import { EFAULT, EINVAL, ENOMEM } from '../errno.ts';
-import { flushTlbMm } from './flush.ts';
-import { mmuNotifierInvalidateEnd, mmuNotifierInvalidateStart } from './mmu-notifier.ts';
 import { Mm, mmapWriteLock, mmapWriteUnlock } from './mm.ts';
+import { moveVma } from './move-vma.ts';
 import { doVmiMunmap, isUserRange } from './munmap.ts';
-import { NO_PTE, pteAlloc, pteLock, pteOffsetMapLock, pteUnlock, setPte } from './pgtable.ts';
-import { vmOpsOpen } from './vm-ops.ts';
-import { NO_VMA, Vma, vmAreaDup, vmAreaFree } from './vma.ts';
-import { vmaMarkAttached, vmaStartWrite } from './vma-lock.ts';
-import { maxMapCount, vmaLookup, vmaNodeAlloc, vmaTreeStore } from './vma-tree.ts';
+import { mmPopulate } from './populate.ts';
+import { getUnmappedArea } from './unmapped-area.ts';
+import { NO_VMA, VM_DONTEXPAND, VM_LOCKED, VM_MAYSHARE, VM_PFNMAP, VM_SHARED, Vma } from './vma.ts';
+import { vmaExpand } from './vma-modify.ts';
+import { vmaLookup } from './vma-tree.ts';
 
-/** mm/mremap.c: move_ptes(), one entry; the new place has its page table. */
-function* movePte(v: number, mm: number, from: number, to: number): Op<void> {
-  const oldPtep = yield* pteOffsetMapLock(v, mm, from);
-  if (oldPtep === NO_PTE) return;
-  const newPtep = yield* pteAlloc(v, mm, to);
-  const otherLock = pteLock(newPtep) !== pteLock(oldPtep);
-  if (otherLock) yield* spinLock(pteLock(newPtep));
-  const pte = yield* readOnce(oldPtep);
-  if ((pte & (PTE_PRESENT | PTE_PROTNONE)) !== 0) {
-    yield* setPte(v, oldPtep, 0);
-    yield* flushTlbMm(v, mm);
-    yield* setPte(v, newPtep, pte);
-  }
-  if (otherLock) yield* spinUnlock(pteLock(newPtep));
-  yield* pteUnlock(oldPtep);
+/** include/uapi/linux/mman.h */
+export const MREMAP_MAYMOVE = 1;
+export const MREMAP_FIXED = 2;
+export const MREMAP_DONTUNMAP = 4;
+
+/**
+ * mm/mremap.c: vma_to_resize(): may this part of a VMA get a new length?
+ * @returns the VMA, -EINVAL or -EFAULT.
+ */
+function* vmaToResize(
+  mm: number,
+  from: number,
+  count: number,
+  newCount: number,
+  flags: number,
+): Op {
+  const vma = yield* vmaLookup(mm, from);
+  if (vma === NO_VMA) return -EFAULT;
+  const vmFlags = yield* read(Vma.flags.at(vma));
+  const fixedLength = (vmFlags & (VM_DONTEXPAND | VM_PFNMAP)) !== 0;
+  // A length of 0 asks for a second mapping of the same shared object.
+  if (count === 0 && (vmFlags & (VM_SHARED | VM_MAYSHARE)) === 0) return -EINVAL;
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && fixedLength) return -EINVAL;
+  if (count > (yield* read(Vma.vmEnd.at(vma))) - from) return -EFAULT;
+  if (newCount === count) return vma;
+  return fixedLength ? -EFAULT : vma;
 }
 
-/** Adds the page tables of the new place. @returns 0 or -ENOMEM. */
-function* addTables(v: number, mm: number, to: number, count: number): Op {
-  for (let i = 0; i < count; i++) {
-    if ((yield* pteAlloc(v, mm, to + i)) === NO_PTE) return -ENOMEM;
-  }
+/** locked_vm of what was added. @returns 0. */
+function* accountLocked(mm: number, vmFlags: number, pages: number): Op {
+  if ((vmFlags & VM_LOCKED) === 0) return 0;
+  yield* write(Mm.lockedVm.at(mm), (yield* read(Mm.lockedVm.at(mm))) + pages);
   return 0;
 }
 
-/** mm/vma.c: copy_vma(): the VMA of the new place. @returns it, or -ENOMEM. */
-function* copyVma(v: number, mm: number, vma: number, from: number, to: number, count: number): Op {
-  if ((yield* read(Mm.mapCount.at(mm))) >= maxMapCount()) return -ENOMEM;
-  const copy = yield* vmAreaDup(vma);
-  if (copy === NO_VMA) return -ENOMEM;
-  const node = yield* vmaNodeAlloc();
-  if (node < 0) {
-    yield* vmAreaFree(copy);
-    return -ENOMEM;
+/** mm/mremap.c: mremap_to(). @returns the new vpn, or a negative errno. */
+function* mremapTo(
+  v: number,
+  mm: number,
+  from: number,
+  count: number,
+  newCount: number,
+  flags: number,
+  to: number,
+): Op {
+  if (!isUserRange(to, newCount)) return -EINVAL;
+  if (from + count > to && to + newCount > from) return -EINVAL;
+  const fixed = (flags & MREMAP_FIXED) !== 0;
+  if (fixed) {
+    const status = yield* doVmiMunmap(v, mm, to, to + newCount, 0);
+    if (status < 0) return status;
   }
-  const skipped = from - (yield* read(Vma.vmStart.at(vma)));
-  yield* write(Vma.vmStart.at(copy), to);
-  yield* write(Vma.vmEnd.at(copy), to + count);
-  yield* write(Vma.pgoff.at(copy), (yield* read(Vma.pgoff.at(copy))) + skipped);
-  yield* vmOpsOpen(v, copy);
-  yield* vmaStartWrite(copy);
-  yield* vmaMarkAttached(copy);
-  yield* vmaTreeStore(v, mm, node, to, to + count, copy);
-  yield* write(Mm.mapCount.at(mm), (yield* read(Mm.mapCount.at(mm))) + 1);
-  return copy;
+  let moved = count;
+  if (count > newCount) {
+    const status = yield* doVmiMunmap(v, mm, from + newCount, from + count, 0);
+    if (status < 0) return status;
+    moved = newCount;
+  }
+  const vma = yield* vmaToResize(mm, from, moved, newCount, flags);
+  if (vma < 0) return vma;
+  const place = yield* getUnmappedArea(mm, to, newCount, fixed ? 1 : 0);
+  if (place < 0) return place;
+  const keep = (flags & MREMAP_DONTUNMAP) !== 0 ? 1 : 0;
+  const status = yield* moveVma(v, mm, vma, from, moved, place, newCount, keep);
+  return status < 0 ? status : place;
 }
 
-/** mm/mremap.c: move_vma(). The new place is empty. @returns 0 or a negative errno. */
-function* moveVma(v: number, mm: number, from: number, to: number, count: number): Op {
-  const vma = yield* vmaLookup(mm, from);
-  if (vma === NO_VMA || (yield* read(Vma.vmEnd.at(vma))) < from + count) return -EFAULT;
-  const copy = yield* copyVma(v, mm, vma, from, to, count);
-  if (copy < 0) return copy;
-  if ((yield* addTables(v, mm, to, count)) < 0) {
-    yield* doVmiMunmap(v, mm, to, to + count, 0);
-    return -ENOMEM;
+/** A mapping that stays or grows, or moves to wherever there is room. */
+function* resize(
+  v: number,
+  mm: number,
+  from: number,
+  count: number,
+  newCount: number,
+  flags: number,
+): Op {
+  if (count >= newCount) {
+    if (count === newCount) return from;
+    const status = yield* doVmiMunmap(v, mm, from + newCount, from + count, 0);
+    return status < 0 ? status : from;
   }
-  yield* vmaStartWrite(vma);
-  yield* mmuNotifierInvalidateStart(v, mm, from, from + count, 1);
-  for (let i = 0; i < count; i++) yield* movePte(v, mm, from + i, to + i);
-  yield* mmuNotifierInvalidateEnd(v, mm, from, from + count);
-  return yield* doVmiMunmap(v, mm, from, from + count, 0);
+  const vma = yield* vmaToResize(mm, from, count, newCount, flags);
+  if (vma < 0) return vma;
+  const vmFlags = yield* read(Vma.flags.at(vma));
+  let expanded = 1;
+  if (count === (yield* read(Vma.vmEnd.at(vma))) - from && isUserRange(from, newCount)) {
+    expanded = yield* vmaExpand(v, mm, vma, from + newCount);
+  }
+  if (expanded < 0) return expanded;
+  let place = from;
+  if (expanded === 1) {
+    if ((flags & MREMAP_MAYMOVE) === 0) return -ENOMEM;
+    place = yield* getUnmappedArea(mm, 0, newCount, 0);
+    if (place < 0) return place;
+    const status = yield* moveVma(v, mm, vma, from, count, place, newCount, 0);
+    if (status < 0) return status;
+  }
+  yield* accountLocked(mm, vmFlags, newCount - count);
+  return place;
+}
+
+/** Pages of a mapping that is locked are brought in. @returns the vpn. */
+function* populateGrown(v: number, mm: number, vpn: number, count: number, newCount: number): Op {
+  if (newCount <= count) return vpn;
+  const vma = yield* vmaLookup(mm, vpn);
+  if (vma === NO_VMA || ((yield* read(Vma.flags.at(vma))) & VM_LOCKED) === 0) return vpn;
+  yield* mmPopulate(v, mm, vpn + count, vpn + newCount, 1);
+  return vpn;
 }
 
 /**
- * mremap(2), MREMAP_MAYMOVE | MREMAP_FIXED.
+ * mremap(2), in pages.
+ * @param v - vCPU of the task. @param mm - its address space. @param from - first vpn.
+ * @param count - pages of the old place. @param newCount - of the new one, not 0.
+ * @param flags - MREMAP_*. @param to - new first vpn, if they say so.
+ * @returns the new vpn, or a negative errno.
+ */
+export function* doMremap(
+  v: number,
+  mm: number,
+  from: number,
+  count: number,
+  newCount: number,
+  flags: number,
+  to: number,
+): Op {
+  yield* mmapWriteLock(mm);
+  let status = -EFAULT;
+  if ((yield* vmaLookup(mm, from)) !== NO_VMA) {
+    if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) !== 0) {
+      status = yield* mremapTo(v, mm, from, count, newCount, flags, to);
+    } else {
+      status = yield* resize(v, mm, from, count, newCount, flags);
+    }
+  }
+  yield* mmapWriteUnlock(mm);
+  return status < 0 ? status : yield* populateGrown(v, mm, status, count, newCount);
+}
+
+/**
+ * mremap(2), MREMAP_MAYMOVE | MREMAP_FIXED with an unchanged length.
  * @param v - vCPU that runs this. @param from - first vpn of the old place, inside one VMA.
  * @param count - pages. @param to - first vpn of the new place; what is there goes.
  * @returns the new vpn, or a negative errno.
  */
 export function* mremap(v: number, mm: number, from: number, count: number, to: number): Op {
-  if (!isUserRange(from, count) || !isUserRange(to, count)) return -EINVAL;
-  if (to < from + count && from < to + count) return -EINVAL;
-  yield* mmapWriteLock(mm);
-  let status = yield* doVmiMunmap(v, mm, to, to + count, 0);
-  if (status === 0) status = yield* moveVma(v, mm, from, to, count);
-  yield* mmapWriteUnlock(mm);
-  return status < 0 ? status : to;
+  if (!isUserRange(from, count)) return -EINVAL;
+  return yield* doMremap(v, mm, from, count, count, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 }

@@ -1,28 +1,15 @@
 /**
  * What a program does by itself: loads and stores at user addresses, and the signal that it gets for
  * a bad one (arch/x86/mm/fault.c: bad_area(), do_sigbus()).
- *
- * An address is a number of words: vpn * frameWords + offset. In a machine whose frames keep 4096
- * words each is a byte, and addresses are those of life.
  */
-import { frameWordCount } from '../../hardware/params.ts';
 import { reg } from '../../hardware/vcpu.ts';
 import type { Op } from '../../shared/op.ts';
 import { EFAULT } from '../errno.ts';
+import { offsetInPage, vpnOfAddress } from '../mm/address.ts';
 import { REG_SIGNO, REG_SI_CODE } from '../mm/fault-codes.ts';
 import { currentMm } from '../mm/mm-life.ts';
 import { userLoad, userStore } from '../mm/user-access.ts';
 import { exitToUserMode, forceSigFault } from './signal.ts';
-
-/** The page of an address. @returns vpn. */
-export function vpnOfAddress(address: number): number {
-  return (address / frameWordCount()) | 0;
-}
-
-/** The word of an address in its page. */
-export function offsetInPage(address: number): number {
-  return address - vpnOfAddress(address) * frameWordCount();
-}
 
 /** force_sig_fault() and the way back to user mode. @returns -EFAULT. */
 function* raise(v: number): Op {

@@ -27,6 +27,7 @@ import { getPage, putPage } from '../frame-table.ts';
 import { ptMfnOfWord } from '../mmu.ts';
 import { PGT_l1_page_table } from '../page-info.ts';
 import { putPageFromL1e } from '../page-table.ts';
+import { isDebugBuild } from '../params.ts';
 import { pageLock, pageUnlock } from '../page-type.ts';
 import {
   GNTMAP_application_map,
@@ -42,7 +43,8 @@ const REG_OLD_L1E = 4;
 
 /** xen/arch/x86/pv/grant_table.c: grant_to_pte_flags(). @param flags - GNTMAP_*. */
 export function grantToPteFlags(flags: number): number {
-  let pte = PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GNTTAB;
+  let pte = PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
+  if (isDebugBuild() !== 0) pte |= PTE_GNTTAB;
   if ((flags & GNTMAP_application_map) !== 0) pte |= PTE_USER;
   if ((flags & GNTMAP_readonly) === 0) pte |= PTE_RW;
   if ((flags & GNTMAP_guest_avail0) !== 0) pte |= PTE_SPECIAL;

@@ -11,7 +11,7 @@ import { slabAlloc, slabFree } from '../../../shared/slab.ts';
 import { EINVAL, ENOENT, ENOMEM } from '../../errno.ts';
 import { vmInsertPage } from '../../mm/insert-page.ts';
 import { VM_OPS_GNTALLOC } from '../../mm/vm-ops.ts';
-import { VM_DONTEXPAND, VM_SHARED, Vma } from '../../mm/vma.ts';
+import { VM_DONTDUMP, VM_DONTEXPAND, VM_SHARED, Vma } from '../../mm/vma.ts';
 import {
   Gntalloc,
   GntallocGref,
@@ -62,7 +62,7 @@ export function* gntallocMmap(v: number, file: number, vma: number): Op {
   yield* write(GntallocVma.count.at(mapping), count);
   yield* write(GntallocVma.file.at(mapping), file);
   yield* gntallocGetFile(file);
-  yield* write(Vma.flags.at(vma), flags | VM_DONTEXPAND);
+  yield* write(Vma.flags.at(vma), flags | VM_DONTEXPAND | VM_DONTDUMP);
   yield* write(Vma.ops.at(vma), VM_OPS_GNTALLOC);
   yield* write(Vma.privateData.at(vma), mapping);
   const error = yield* insertGrefs(v, file, vma, count);

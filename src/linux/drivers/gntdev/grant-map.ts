@@ -27,11 +27,18 @@ import { defineTable } from '../../../shared/table.ts';
 import { evtchnSend } from '../../../xen/event-channel.ts';
 import { M2P_OVERRIDE, design } from '../../designs/design.ts';
 import { NO_PAGE } from '../../mm/page.ts';
+import { VM_DONTCOPY, VM_DONTDUMP, VM_DONTEXPAND, VM_MIXEDMAP } from '../../mm/vma.ts';
 import { allocBalloonedPages, freeBalloonedPages } from '../balloon.ts';
 import { evtchnPut } from '../events.ts';
 import { listAddTail } from '../list.ts';
 import { INVALID_GRANT_HANDLE } from '../map-refs.ts';
 import { UNMAP_NOTIFY_SEND_EVENT } from '../../uapi/gntdev.ts';
+
+/**
+ * What gntdev_mmap() makes of a VMA on a PV guest: it is not copied by fork, since its entries are
+ * grants of this process, does not grow, and is in no core dump.
+ */
+export const GNTDEV_VM_FLAGS = VM_DONTEXPAND | VM_DONTDUMP | VM_MIXEDMAP | VM_DONTCOPY;
 
 /** No map: the null pointer. */
 export const NO_MAP = -1;

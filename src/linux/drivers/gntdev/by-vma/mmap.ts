@@ -13,10 +13,11 @@ import { read, write } from '../../../../shared/operations.ts';
 import { GNTMAP_host_map, GNTMAP_readonly } from '../../../../xen/public/grant-table.ts';
 import { EINVAL } from '../../../errno.ts';
 import { VM_OPS_GNTDEV } from '../../../mm/vm-ops.ts';
-import { VM_DONTCOPY, VM_DONTEXPAND, VM_MIXEDMAP, VM_WRITE, Vma } from '../../../mm/vma.ts';
+import { VM_WRITE, Vma } from '../../../mm/vma.ts';
 import { gntdevGetFile, gntdevPutFile } from '../file.ts';
 import {
   Gntdev,
+  GNTDEV_VM_FLAGS,
   GrantMap,
   NO_MAP,
   gntdevFindMapIndex,
@@ -52,7 +53,7 @@ export function* claimMap(fd: number, vma: number): Op {
 /** Makes the VMA one of gntdev's. @param map - its map. */
 export function* makeGntdevVma(map: number, vma: number): Op<void> {
   const flags = yield* read(Vma.flags.at(vma));
-  yield* write(Vma.flags.at(vma), flags | VM_DONTEXPAND | VM_DONTCOPY | VM_MIXEDMAP);
+  yield* write(Vma.flags.at(vma), flags | GNTDEV_VM_FLAGS);
   yield* write(Vma.ops.at(vma), VM_OPS_GNTDEV);
   yield* write(Vma.privateData.at(vma), map);
 }

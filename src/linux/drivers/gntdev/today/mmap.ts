@@ -18,9 +18,10 @@ import {
   mmuIntervalReadBegin,
 } from '../../../mm/mmu-notifier.ts';
 import { VM_OPS_ANONYMOUS, VM_OPS_GNTDEV } from '../../../mm/vm-ops.ts';
-import { VM_DONTCOPY, VM_DONTEXPAND, VM_MIXEDMAP, VM_WRITE, Vma } from '../../../mm/vma.ts';
+import { VM_WRITE, Vma } from '../../../mm/vma.ts';
 import { gntdevGetFile, gntdevPutFile } from '../file.ts';
 import {
+  GNTDEV_VM_FLAGS,
   GrantMap,
   NO_MAP,
   gntdevFindMapIndex,
@@ -45,7 +46,7 @@ export function* takeMap(fd: number, vma: number): Op {
 function* tieVma(v: number, map: number, vma: number): Op {
   const vmFlags = yield* read(Vma.flags.at(vma));
   yield* write(Vma.ops.at(vma), VM_OPS_GNTDEV);
-  yield* write(Vma.flags.at(vma), vmFlags | VM_DONTEXPAND | VM_DONTCOPY | VM_MIXEDMAP);
+  yield* write(Vma.flags.at(vma), vmFlags | GNTDEV_VM_FLAGS);
   yield* write(Vma.privateData.at(vma), map);
   const writable = (vmFlags & VM_WRITE) !== 0;
   const flags = yield* read(GrantMap.flags.at(map));

@@ -8,3 +8,5 @@ export const BUG_FILES_COUNT = 0x581;
 export const BUG_FD_NOT_OPEN = 0x582;
 /** fd_install() over an open file: descriptor, file that was there. */
 export const BUG_FD_INSTALLED = 0x583;
+/** An inode was put more often than held: inode, users before. */
+export const BUG_INODE_COUNT = 0x584;

@@ -82,6 +82,16 @@ export function fileObject(file: number): number {
   return file & OBJECT_MASK;
 }
 
+/** FMODE_READ. @param flags - f_flags. */
+export function mayRead(flags: number): boolean {
+  return (flags & O_ACCMODE) !== O_WRONLY;
+}
+
+/** FMODE_WRITE. @param flags - f_flags. */
+export function mayWrite(flags: number): boolean {
+  return (flags & O_ACCMODE) !== O_RDONLY;
+}
+
 /** The word of f_count. */
 function countWord(file: number): number {
   switch (fileKind(file)) {

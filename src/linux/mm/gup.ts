@@ -43,6 +43,12 @@ import { vmaLookup } from './vma-tree.ts';
 
 /** include/linux/mm_types.h: the caller will write to the pages. */
 export const FOLL_WRITE = 1;
+/** Look without bringing pages: a missing one is an error (core dumps, move_pages()). */
+export const FOLL_DUMP = 1 << 2;
+/** Past the protection that the process has set, as far as its mapping permits it at all. */
+export const FOLL_FORCE = 1 << 3;
+/** The pages are held for as long as user space likes. */
+export const FOLL_LONGTERM = 1 << 8;
 /** The references are pins (pin_user_pages()): 1024 each, told apart by whoever copies a page. */
 export const FOLL_PIN = 1 << 19;
 
@@ -142,10 +148,35 @@ function* getUserPage(v: number, mm: number, vpn: number, flags: number): Op {
 }
 
 /**
- * mm/gup.c: get_user_pages_unlocked(), pin_user_pages_unlocked().
+ * mm/gup.c: get_user_pages_remote(), pin_user_pages_remote(): of any address space. The caller holds
+ * its mmap_lock for reading.
  * @param v - vCPU that runs this. @param vpn - first address. @param count - pages.
  * @param flags - FOLL_*. @param out - word of an array of the caller for the pages.
  * @returns pages taken, fewer than `count` at an error; a negative errno if none.
+ */
+export function* getUserPagesRemote(
+  v: number,
+  mm: number,
+  vpn: number,
+  count: number,
+  flags: number,
+  out: number,
+): Op {
+  let got = 0;
+  if ((flags & FOLL_PIN) !== 0) yield* mmSetHasPinnedFlag(mm);
+  while (got < count) {
+    const pg = yield* getUserPage(v, mm, vpn + got, flags);
+    if (pg < 0) return got > 0 ? got : pg;
+    writeLocal(out + got, pg);
+    trace(TRACE_GUP, vpn + got, pg, mm);
+    got++;
+  }
+  return got;
+}
+
+/**
+ * mm/gup.c: get_user_pages_unlocked(), pin_user_pages_unlocked(). As getUserPagesRemote, but takes
+ * the lock itself.
  */
 export function* getUserPages(
   v: number,
@@ -155,20 +186,8 @@ export function* getUserPages(
   flags: number,
   out: number,
 ): Op {
-  let got = 0;
-  let status = 0;
-  if ((flags & FOLL_PIN) !== 0) yield* mmSetHasPinnedFlag(mm);
   yield* mmapReadLock(mm);
-  while (got < count) {
-    const pg = yield* getUserPage(v, mm, vpn + got, flags);
-    if (pg < 0) {
-      status = pg;
-      break;
-    }
-    writeLocal(out + got, pg);
-    trace(TRACE_GUP, vpn + got, pg, mm);
-    got++;
-  }
+  const got = yield* getUserPagesRemote(v, mm, vpn, count, flags, out);
   yield* mmapReadUnlock(mm);
-  return got > 0 ? got : status;
+  return got;
 }

@@ -9,7 +9,8 @@
  */
 import type { Op } from '../../shared/op.ts';
 import { fetchOr, read, readOnce, writeOnce } from '../../shared/operations.ts';
-import { EFAULT } from '../errno.ts';
+import { EFAULT, ENOMEM } from '../errno.ts';
+import { allocPage } from '../mm/page-alloc.ts';
 import { NO_PAGE, Page, putPage } from '../mm/page.ts';
 import { readCachePage } from './bdev-cache.ts';
 import { COPY_ATOMIC, pageBytes, zeroBytes } from './copy-bytes.ts';
@@ -104,7 +105,7 @@ export function* genericPerformWrite(v: number, inode: number, pos: number): Op 
 }
 
 /** The cache's page for a read. @returns it with a reference; NO_PAGE: zeros; or -EIO, -ENOMEM. */
-function* pageForRead(v: number, inode: number, index: number): Op {
+export function* pageForRead(v: number, inode: number, index: number): Op {
   const bdev = (yield* read(Inode.kind.at(inode))) === INODE_BDEV;
   const found = yield* findGetPage(v, inode, index);
   if (found === NO_PAGE && !bdev) return NO_PAGE;
@@ -142,4 +143,12 @@ export function* filemapRead(v: number, inode: number, pos: number): Op {
     if (copied < bytes) return done > 0 ? done : -EFAULT;
   }
   return done;
+}
+
+/** A page of zeros with one reference, in place of a hole of a file. @returns it, or -ENOMEM. */
+export function* newZeroPage(v: number): Op {
+  const pg = yield* allocPage(v);
+  if (pg === NO_PAGE) return -ENOMEM;
+  yield* zeroBytes(v, pg, 0, pageBytes());
+  return pg;
 }

@@ -15,7 +15,7 @@ import { read, write } from '../../shared/operations.ts';
 import { EBADF, EINVAL, ESPIPE } from '../errno.ts';
 import { NO_IOCB } from './block-file.ts';
 import { fdFile, fdget, fdput } from './fd-table.ts';
-import { fileReadIter, fileWriteIter, hasPlaces, isReadable, isWritable } from './file-ops.ts';
+import { fileReadIter, fileWriteIter, hasPlaces, hasReadWrite } from './file-ops.ts';
 import { FILE_RECORD, File, NO_FILE, fileKind, fileObject, mayRead, mayWrite } from './file.ts';
 import { importIovec, importUbuf, iovIterCount, iovIterTruncate } from './iov-iter.ts';
 
@@ -35,8 +35,7 @@ function* checkFile(file: number, rw: number): Op {
   const f = fileObject(file);
   const flags = yield* read(File.flags.at(f));
   if (!(rw === READ ? mayRead(flags) : mayWrite(flags))) return -EBADF;
-  const kind = yield* read(File.kind.at(f));
-  return (rw === READ ? isReadable(kind) : isWritable(kind)) ? 0 : -EINVAL;
+  return hasReadWrite(yield* read(File.kind.at(f))) ? 0 : -EINVAL;
 }
 
 /** The buffer or buffers of a call become the vCPU's iov_iter. @returns 0 or a negative error. */

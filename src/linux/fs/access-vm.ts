@@ -13,7 +13,15 @@ import { mmapReadLock, mmapReadUnlock } from '../mm/mm.ts';
 import { allocPage } from '../mm/page-alloc.ts';
 import { NO_PAGE, putPage } from '../mm/page.ts';
 import { TRACE_GUP_PUT } from '../tracepoints.ts';
-import { COPY_ATOMIC, COPY_FAULT, copyBytes, kmap, offsetInPage, pageBytes, vpnOf } from './copy-bytes.ts';
+import {
+  COPY_ATOMIC,
+  COPY_FAULT,
+  copyBytes,
+  kmap,
+  offsetInPage,
+  pageBytes,
+  vpnOf,
+} from './copy-bytes.ts';
 import { File } from './file.ts';
 import { copyPageFromIter, copyPageToIter, iovIterCount } from './iov-iter.ts';
 
@@ -63,7 +71,8 @@ export function* accessRemoteVm(
 /** One page of mem_rw(). @param page - of the kernel. @returns bytes, 0, or -EFAULT. */
 function* memRwPage(v: number, mm: number, page: number, addr: number, writes: number): Op {
   const want = Math.min(iovIterCount(v), pageBytes());
-  if (writes === 1 && (yield* copyPageFromIter(v, page, 0, want, COPY_FAULT)) < want) return -EFAULT;
+  if (writes === 1 && (yield* copyPageFromIter(v, page, 0, want, COPY_FAULT)) < want)
+    return -EFAULT;
   const flags = FOLL_FORCE | (writes === 1 ? FOLL_WRITE : 0);
   const done = yield* accessRemoteVm(v, mm, addr, kmap(page), want, flags);
   if (writes === 1 || done === 0) return done;

@@ -1,8 +1,8 @@
 /**
  * Contexts of asynchronous I/O and the end of a request (fs/aio.c: struct kioctx, aio_complete()).
  *
- * Kioctx.users       ioctx_table's reference and those of calls in progress       [GST]
- * Kioctx.reqs        requests that are not completed: percpu_ref reqs             [GST]
+ * users              1 until io_destroy(), and calls in progress: percpu_ref users
+ * reqs               1 until users are none, and requests in progress: percpu_ref reqs
  * completionLock     spinlock, interrupts off: tail and the events before it
  * ringLock           mutex: head, of who reads events
  * An event is written first, then the tail (write barrier between); a reader reads the tail first.
@@ -24,7 +24,8 @@ export const Kioctx = defineTable(
     dead: '[GST] 1 once io_destroy() has begun',
     mm: '[GST] address space that it belongs to, -1 if the record is free',
     maxReqs: '[GST] most requests at a time; constant',
-    reqs: '[GST] requests in progress, and 1 until io_destroy()',
+    users: '[GST] calls in progress, and 1 until io_destroy()',
+    reqs: '[GST] requests in progress, and 1 while there are users',
     completionLock: '[GST] spinlock: tail and events',
     ringLock: '[GST] mutex: head',
     head: '[GST] events that were read; ringLock',
@@ -79,6 +80,11 @@ function* aioComplete(v: number, ctx: number, iocb: number, result: number): Op<
   // The tail before the question whether somebody sleeps: else both sides miss each other.
   yield* smpMb();
   if ((yield* waitqueueActive(Kioctx.wait.at(ctx))) === 1) yield* wakeUp(Kioctx.wait.at(ctx));
+}
+
+/** percpu_ref_put(&ctx->users) */
+export function* putUsers(ctx: number): Op<void> {
+  if ((yield* fetchAdd(Kioctx.users.at(ctx), -1)) === 1) yield* putReqs(ctx);
 }
 
 /** percpu_ref_put(&ctx->reqs) */

@@ -24,7 +24,7 @@ import { putPage } from '../mm/page.ts';
 import { TRACE_GUP_PUT } from '../tracepoints.ts';
 import { aioCompleteRw } from './aio-complete.ts';
 import { DISKS_PER_DOMAIN, DISK_RAM, copyFromBrd, copyToBrd, diskBytes } from './brd.ts';
-import { pageBytes } from './copy-bytes.ts';
+import { offsetInPage, pageBytes } from './copy-bytes.ts';
 
 /** No bio. */
 export const NO_BIO = -1;
@@ -131,7 +131,7 @@ function* doBvec(v: number, bio: number, i: number, pos: number): Op {
   let done = 0;
   while (done < len) {
     const at = pos + done;
-    const bytes = Math.min(len - done, pageBytes() - (offsetInPage(at)));
+    const bytes = Math.min(len - done, pageBytes() - offsetInPage(at));
     const status = writes
       ? yield* copyToBrd(v, disk, at, pg, offset + done, bytes)
       : yield* copyFromBrd(v, disk, at, pg, offset + done, bytes);

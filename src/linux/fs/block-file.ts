@@ -2,10 +2,10 @@
  * Reading and writing of block devices (block/fops.c): through the page cache, or with O_DIRECT
  * past it, from and into the very pages of the buffer.
  *
- * Direct I/O: 1. address, length and place are multiples of a sector (-EINVAL). 2. the cache's dirty
- * pages of the range go to the disk; a write makes the cache forget them. 3. get_user_pages takes
- * the pages of the buffer, as far as it can; none: -EFAULT. 4. bios. 5. what could not be had goes
- * through the cache: for a buffer that is not there that ends in what was done so far.
+ * Direct I/O: 1. address, length and place are multiples of a sector (-EINVAL). 2. the cache's
+ * dirty pages of the range go to the disk; a write makes the cache forget them. 3. get_user_pages
+ * takes the pages of the buffer, as far as it can; none: -EFAULT. 4. bios. 5. what could not be
+ * had goes through the cache: for a buffer that is not there that ends in what was done so far.
  */
 import { domainOf } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
@@ -29,7 +29,7 @@ import {
   submitBioWait,
 } from './bio.ts';
 import { DISKS_PER_DOMAIN, diskBytes, logicalBlockSize } from './brd.ts';
-import { pageBytes } from './copy-bytes.ts';
+import { pageBytes, vpnOf } from './copy-bytes.ts';
 import { File, O_DIRECT } from './file.ts';
 import { filemapRead, genericPerformWrite } from './filemap-io.ts';
 import {
@@ -85,7 +85,10 @@ function* addUserPages(v: number, bio: number, start: number, bytes: number): Op
   }
 }
 
-/** block/bio.c: bio_iov_iter_get_pages(). @returns bytes in the bio, or a negative errno if none. */
+/**
+ * block/bio.c: bio_iov_iter_get_pages().
+ * @returns bytes in the bio, or a negative errno if none.
+ */
 function* bioIovIterGetPages(v: number, bio: number, flags: number): Op {
   let total = 0;
   yield* write(Bio.user.at(bio), 1);
@@ -149,7 +152,8 @@ function endIndex(end: number): number {
 
 /**
  * block/fops.c: blkdev_read_iter()
- * @param v - vCPU of the task, whose iov_iter is the target. @param f - file. @param pos - in bytes.
+ * @param v - vCPU of the task, whose iov_iter is the target. @param f - file. @param pos - in
+ * bytes.
  * @param iocb - asynchronous request, or NO_IOCB.
  * @returns bytes, -EIOCBQUEUED, or a negative errno.
  */
@@ -187,7 +191,8 @@ function* directWrite(v: number, inode: number, pos: number, end: number, iocb: 
 /**
  * block/fops.c: blkdev_write_iter(); mm/filemap.c: __generic_file_write_iter(). Without i_rwsem, as
  * there.
- * @param v - vCPU of the task, whose iov_iter is the source. @param f - file. @param pos - in bytes.
+ * @param v - vCPU of the task, whose iov_iter is the source. @param f - file. @param pos - in
+ * bytes.
  * @param iocb - asynchronous request, or NO_IOCB.
  * @returns bytes, -EIOCBQUEUED, -ENOSPC beyond the end, or another negative errno.
  */

@@ -12,7 +12,15 @@ import { ENOSPC } from '../errno.ts';
 import { clearPage } from '../mm/direct-map.ts';
 import { allocPage } from '../mm/page-alloc.ts';
 import { NO_PAGE, putPage } from '../mm/page.ts';
-import { COPY_ATOMIC, copyBytes, kmap, pageBytes, zeroBytes } from './copy-bytes.ts';
+import {
+  COPY_ATOMIC,
+  copyBytes,
+  kmap,
+  offsetInPage,
+  pageBytes,
+  vpnOf,
+  zeroBytes,
+} from './copy-bytes.ts';
 
 /** Disk of a domain: /dev/ram0. */
 export const DISK_RAM = 0;

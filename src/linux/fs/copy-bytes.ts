@@ -2,8 +2,8 @@
  * Copies by virtual address: memcpy() between kernel pages, and copy_from_user(), copy_to_user()
  * (arch/x86/lib/usercopy_64.c, lib/iov_iter.c: copyin(), copyout()).
  *
- * A byte is a word of a frame: a page has frameWordCount() bytes, 4096 where calls are compared with
- * those of life, 2 in a tiny machine. An address is vpn * pageBytes() + offset.
+ * A byte is a word of a frame: a page has frameWordCount() bytes, 4096 where calls are compared
+ * with those of life, 2 in a tiny machine. An address is vpn * pageBytes() + offset.
  *
  * Functions here take a vpn and an offset from there, which may lead into later pages. Vpns of the
  * kernel half are the direct map: a page behind pfn at kernelBase + pfn, as kmap_local_page() gives

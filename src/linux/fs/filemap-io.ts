@@ -13,7 +13,7 @@ import { EFAULT, ENOMEM } from '../errno.ts';
 import { allocPage } from '../mm/page-alloc.ts';
 import { NO_PAGE, Page, putPage } from '../mm/page.ts';
 import { readCachePage } from './bdev-cache.ts';
-import { COPY_ATOMIC, pageBytes, zeroBytes } from './copy-bytes.ts';
+import { COPY_ATOMIC, offsetInPage, pageBytes, vpnOf, zeroBytes } from './copy-bytes.ts';
 import {
   copyPageFromIter,
   copyPageToIter,
@@ -96,7 +96,7 @@ function* writeOnePage(v: number, inode: number, pos: number, bytes: number): Op
 export function* genericPerformWrite(v: number, inode: number, pos: number): Op {
   let done = 0;
   while (iovIterCount(v) > 0) {
-    const room = pageBytes() - (offsetInPage(pos + done));
+    const room = pageBytes() - offsetInPage(pos + done);
     const written = yield* writeOnePage(v, inode, pos + done, Math.min(room, iovIterCount(v)));
     if (written < 0) return done > 0 ? done : written;
     done += written;

@@ -107,7 +107,12 @@ function* removeFromCache(v: number, inode: number, index: number): Op<void> {
 }
 
 /** mm/truncate.c: truncate_inode_pages_range(). @param first, end - indices of pages. */
-export function* truncateInodePages(v: number, inode: number, first: number, end: number): Op<void> {
+export function* truncateInodePages(
+  v: number,
+  inode: number,
+  first: number,
+  end: number,
+): Op<void> {
   for (let index = first; index < end; index++) {
     if ((yield* readOnce(InodePage.value.at2(inode, index))) === 0) continue;
     yield* removeFromCache(v, inode, index);

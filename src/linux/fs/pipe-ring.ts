@@ -5,8 +5,8 @@
  * becomes of the address.
  *
  * mutex        head, tail and the buffers, of whoever changes them; readers and writers
- * head, tail   count up without end; buffer number n is slot n & (ring - 1). A buffer at [tail, head)
- *              has a page with a reference of the pipe.
+ * head, tail   count up without end; buffer number n is slot n & (ring - 1). A buffer at
+ *              [tail, head) has a page with a reference of the pipe.
  * rdWait       readers sleep here until there is a buffer or no writer is left
  * wrWait       writers sleep here until a slot is free or no reader is left
  * tmpPage      page of a buffer that was read, kept for the next write

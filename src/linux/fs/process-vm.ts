@@ -15,7 +15,13 @@ import { NO_MM, mmapReadLock, mmapReadUnlock } from '../mm/mm.ts';
 import { getTaskMm } from '../process/task.ts';
 import { TRACE_GUP_PUT } from '../tracepoints.ts';
 import { COPY_FAULT, offsetInPage, pageBytes, pagesOfRange, vpnOf } from './copy-bytes.ts';
-import { IOVEC_WORDS, copyPageFromIter, copyPageToIter, importIovec, iovIterCount } from './iov-iter.ts';
+import {
+  IOVEC_WORDS,
+  copyPageFromIter,
+  copyPageToIter,
+  importIovec,
+  iovIterCount,
+} from './iov-iter.ts';
 
 /** From the other process. */
 const VM_READV = 0;
@@ -82,7 +88,10 @@ function* rwSingleVec(v: number, mm: number, addr: number, bytes: number, rw: nu
   return 0;
 }
 
-/** iovec_from_user() of the other side, whose addresses are looked at later. @returns 0 or error. */
+/**
+ * iovec_from_user() of the other side, whose addresses are looked at later.
+ * @returns 0 or error.
+ */
 function checkRemote(rvec: number, nr: number): number {
   if (nr < 0 || nr > UIO_MAXIOV) return -EINVAL;
   for (let i = 0; i < nr; i++) {

@@ -7,7 +7,7 @@ import { read, readOnce, write, writeOnce } from '../../shared/operations.ts';
 import { downWrite, upWrite } from '../../shared/rwsem.ts';
 import { EFBIG, EINVAL } from '../errno.ts';
 import { NO_PAGE, putPage } from '../mm/page.ts';
-import { pageBytes, zeroBytes } from './copy-bytes.ts';
+import { offsetInPage, pageBytes, vpnOf, zeroBytes } from './copy-bytes.ts';
 import { File, O_APPEND } from './file.ts';
 import { filemapRead, genericPerformWrite } from './filemap-io.ts';
 import { iovIterCount, iovIterTruncate } from './iov-iter.ts';
@@ -22,7 +22,8 @@ import {
 
 /**
  * mm/shmem.c: shmem_file_read_iter()
- * @param v - vCPU of the task, whose iov_iter is the target. @param f - file. @param pos - in bytes.
+ * @param v - vCPU of the task, whose iov_iter is the target. @param f - file. @param pos - in
+ * bytes.
  * @returns bytes, or a negative errno.
  */
 export function* shmemRead(v: number, f: number, pos: number): Op {
@@ -32,7 +33,8 @@ export function* shmemRead(v: number, f: number, pos: number): Op {
 /**
  * mm/filemap.c: generic_file_write_iter(), generic_write_checks(). With O_APPEND the place is the
  * end of the file, and f_pos goes there.
- * @param v - vCPU of the task, whose iov_iter is the source. @param f - file. @param pos - in bytes.
+ * @param v - vCPU of the task, whose iov_iter is the source. @param f - file. @param pos - in
+ * bytes.
  * @returns bytes, -EFBIG, or another negative errno.
  */
 export function* shmemWrite(v: number, f: number, pos: number): Op {

@@ -1,6 +1,7 @@
 /**
- * splice(2), tee(2) (fs/splice.c): between a pipe and a file or another pipe. Pages of a file's cache
- * go into a pipe as they are; into a file they are copied. tee takes nothing out of the first pipe.
+ * splice(2), tee(2) (fs/splice.c): between a pipe and a file or another pipe. Pages of a file's
+ * cache go into a pipe as they are; into a file they are copied. tee takes nothing out of the
+ * first pipe.
  */
 import type { Op } from '../../shared/op.ts';
 import { read, write } from '../../shared/operations.ts';
@@ -66,13 +67,7 @@ function* nonblocking(inFile: number, outFile: number, flags: number): Op {
 }
 
 /** Pipe to pipe: ipipe_prep(), opipe_prep(), then both locked; again if one is not ready. */
-function* pipeToPipe(
-  from: number,
-  to: number,
-  bytes: number,
-  flags: number,
-  links: number,
-): Op {
+function* pipeToPipe(from: number, to: number, bytes: number, flags: number, links: number): Op {
   if (from === to) return -EINVAL;
   for (;;) {
     yield* pipeLock(from);

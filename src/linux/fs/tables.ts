@@ -1,6 +1,11 @@
 /** The tables of files and what is behind them, their default sizes, and their boot. */
 import { firstVcpuOf, vcpusPerDomain } from '../../hardware/params.ts';
 import type { AnyTable } from '../../shared/table.ts';
+import { RemotePage } from './access-vm.ts';
+import { AioEvent, Kiocb, KiocbPool, Kioctx, KioctxPool } from './aio-complete.ts';
+import { Bio, BioPool, BioVec, Loop } from './bio.ts';
+import { Bdev, DioPage } from './block-file.ts';
+import { Brd, BrdPage } from './brd.ts';
 import { File, FilePool } from './file.ts';
 import {
   CurrentFiles,
@@ -11,6 +16,13 @@ import {
   NO_FILES,
   setCurrentFiles,
 } from './files-struct.ts';
+import { Uring, UringPage, UringPool } from './io-uring.ts';
+import { IovIter } from './iov-iter.ts';
+import { Inode, InodePage, InodePool } from './page-cache.ts';
+import { Pipe, PipeBuffer, PipePool } from './pipe-ring.ts';
+import { ProcessPage } from './process-vm.ts';
+import { SplicePage } from './splice-pages.ts';
+import { SpliceVec } from './splice.ts';
 
 export const fsTables: readonly AnyTable[] = [
   File,
@@ -20,6 +32,33 @@ export const fsTables: readonly AnyTable[] = [
   FdSlot,
   FdBitmap,
   CurrentFiles,
+  IovIter,
+  Pipe,
+  PipePool,
+  PipeBuffer,
+  SplicePage,
+  SpliceVec,
+  Inode,
+  InodePool,
+  InodePage,
+  Brd,
+  BrdPage,
+  Bdev,
+  Bio,
+  BioPool,
+  BioVec,
+  Loop,
+  DioPage,
+  Kioctx,
+  KioctxPool,
+  AioEvent,
+  Kiocb,
+  KiocbPool,
+  Uring,
+  UringPool,
+  UringPage,
+  RemotePage,
+  ProcessPage,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
@@ -33,6 +72,35 @@ export const fsDefaults = {
   /** Numbers in one of them: RLIMIT_NOFILE, 1024 in life. */
   fds: 16,
   fdWords: 1,
+  /** Pipes of the machine, and slots of each: PIPE_DEF_BUFFERS, a power of two. */
+  pipes: 4,
+  pipeWords: 1,
+  pipeSlots: 16,
+  /** Pages that vmsplice takes at a time: 16 in life. */
+  splicePages: 16,
+  /** Files of tmpfs and block devices, and pages of each one's cache. */
+  inodes: 8,
+  inodeWords: 1,
+  inodePages: 8,
+  /** Disks of the machine, DISKS_PER_DOMAIN for each domain, and pages of each. */
+  disks: 32,
+  diskPages: 8,
+  /** Block I/O requests in flight, and pages of each: BIO_MAX_VECS, 256 in life. */
+  bios: 8,
+  bioWords: 1,
+  bioVecs: 16,
+  /** Contexts of asynchronous I/O, requests, and events of a context. */
+  kioctxs: 2,
+  kioctxWords: 1,
+  kiocbs: 8,
+  kiocbWords: 1,
+  aioEvents: 8,
+  /** io_uring rings, and pages of the registered buffers of each. */
+  urings: 2,
+  uringWords: 1,
+  uringPages: 16,
+  /** Pages that process_vm_readv pins at a time: 16 in life. */
+  processPages: 16,
 } as const;
 
 /** No task of a domain has open files yet. @param d - domain. */

@@ -7,6 +7,8 @@
 export const FAULT_FLAG_WRITE = 0x1;
 /** A page that others map too becomes one of its own, for reading: before a pin. */
 export const FAULT_FLAG_UNSHARE = 0x400;
+/** The caller has looked at the VMA's rights himself and goes past them (FOLL_FORCE). */
+export const FAULT_FLAG_FORCE = 0x1000;
 
 export const VM_FAULT_OOM = 0x1;
 export const VM_FAULT_SIGBUS = 0x2;

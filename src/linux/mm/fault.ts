@@ -24,9 +24,11 @@ import type { Op } from '../../shared/op.ts';
 import { fetchAdd, read, readOnce } from '../../shared/operations.ts';
 import { spinLock } from '../../shared/spinlock.ts';
 import { EFAULT, ENOMEM } from '../errno.ts';
+import { shmemFault } from '../fs/shmem-fault.ts';
 import { clearPage } from './direct-map.ts';
 import {
   BUS_ADRERR,
+  FAULT_FLAG_FORCE,
   FAULT_FLAG_UNSHARE,
   FAULT_FLAG_WRITE,
   REG_SI_CODE,
@@ -46,7 +48,7 @@ import { allocPage } from './page-alloc.ts';
 import { NO_PAGE, pfnOf, putPage } from './page.ts';
 import { NO_PTE, pteAlloc, pteLock, pteUnlock, rootOf, setPte } from './pgtable.ts';
 import { pageAddNewAnonRmap } from './rmap.ts';
-import { VM_OPS_ANONYMOUS } from './vm-ops.ts';
+import { VM_OPS_ANONYMOUS, VM_OPS_SHMEM } from './vm-ops.ts';
 import { NO_VMA, VM_ACCESS_FLAGS, VM_SHARED, VM_WRITE, Vma } from './vma.ts';
 import { lockVmaUnderRcu, vmaEndRead } from './vma-lock.ts';
 import { vmaLookup } from './vma-tree.ts';
@@ -99,14 +101,17 @@ export function* handleMmFault(
 ): Op {
   const flags = yield* read(Vma.flags.at(vma));
   const needed = (faultFlags & FAULT_FLAG_WRITE) !== 0 ? VM_WRITE : VM_ACCESS_FLAGS;
-  if ((flags & needed) === 0) return VM_FAULT_SIGSEGV;
+  const forced = (faultFlags & FAULT_FLAG_FORCE) !== 0;
+  if ((flags & needed) === 0 && !forced) return VM_FAULT_SIGSEGV;
   const ops = yield* read(Vma.ops.at(vma));
   const anonymous = ops === VM_OPS_ANONYMOUS;
   const ptep = anonymous ? yield* pteAlloc(v, mm, vpn) : yield* walkToPte(v, rootOf(mm), vpn);
+  if (ptep === NO_PTE && ops === VM_OPS_SHMEM) return yield* shmemFault(v, mm, vma, vpn);
   if (ptep === NO_PTE) return anonymous ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
   const pte = yield* readOnce(ptep);
   if ((pte & (PTE_PRESENT | PTE_PROTNONE)) === 0) {
     if (anonymous) return yield* doAnonymousPage(v, mm, vma, ptep, flags);
+    if (ops === VM_OPS_SHMEM) return yield* shmemFault(v, mm, vma, vpn);
     return yield* doFault(ptep);
   }
   if ((faultFlags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) !== 0 && (pte & PTE_RW) === 0) {

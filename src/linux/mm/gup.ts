@@ -24,7 +24,7 @@ import { EFAULT, EMLINK, ENOMEM } from '../errno.ts';
 import { TRACE_GUP } from '../tracepoints.ts';
 import { designPageBeforeTables } from '../designs/design.ts';
 import { BUG_PAGE_COUNT } from './bugs.ts';
-import { FAULT_FLAG_UNSHARE, FAULT_FLAG_WRITE } from './fault-codes.ts';
+import { FAULT_FLAG_FORCE, FAULT_FLAG_UNSHARE, FAULT_FLAG_WRITE } from './fault-codes.ts';
 import { handleMmFault, vmFaultToErrno } from './fault.ts';
 import { MMF_HAS_PINNED, Mm, mmapReadLock, mmapReadUnlock } from './mm.ts';
 import { vmNormalPage } from './normal-page.ts';
@@ -38,7 +38,16 @@ import {
   putPages,
 } from './page.ts';
 import { NO_PTE, pteOffsetMapLock, pteUnlock } from './pgtable.ts';
-import { NO_VMA, VM_IO, VM_PFNMAP, VM_READ, VM_WRITE, Vma } from './vma.ts';
+import {
+  NO_VMA,
+  VM_IO,
+  VM_MAYREAD,
+  VM_PFNMAP,
+  VM_READ,
+  VM_WRITE,
+  Vma,
+  isCowMapping,
+} from './vma.ts';
 import { vmaLookup } from './vma-tree.ts';
 
 /** include/linux/mm_types.h: the caller will write to the pages. */
@@ -90,12 +99,26 @@ export function* mmSetHasPinnedFlag(mm: number): Op<void> {
   yield* fetchOr(Mm.flags.at(mm), MMF_HAS_PINNED);
 }
 
+/**
+ * mm/gup.c: can_follow_write_pte(), of an entry without the right to write: FOLL_FORCE, and the
+ * page is a copy that belongs to this entry alone. @returns 1 or 0.
+ */
+function* canFollowWritePte(vma: number, pg: number, flags: number): Op {
+  if ((flags & FOLL_FORCE) === 0 || pg === NO_PAGE) return 0;
+  const vmFlags = yield* read(Vma.flags.at(vma));
+  if (!isCowMapping(vmFlags) || (vmFlags & VM_WRITE) !== 0) return 0;
+  const own = PG_anon | PG_anon_exclusive;
+  return ((yield* readOnce(Page.flags.at(pg))) & own) === own ? 1 : 0;
+}
+
 /** The locked part of follow_page_pte(). @returns as followPagePte. */
 function* followLocked(v: number, vma: number, vpn: number, ptep: number, flags: number): Op {
   const pte = yield* readOnce(ptep);
   if ((pte & PTE_PRESENT) === 0) return NO_PAGE;
   const pg = yield* vmNormalPage(v, vma, vpn, pte);
-  if ((flags & FOLL_WRITE) !== 0 && (pte & PTE_RW) === 0) return NO_PAGE;
+  if ((flags & FOLL_WRITE) !== 0 && (pte & PTE_RW) === 0) {
+    if ((yield* canFollowWritePte(vma, pg, flags)) === 0) return NO_PAGE;
+  }
   if (pg === NO_PAGE) return -EFAULT;
   if ((pte & PTE_RW) === 0 && (yield* gupMustUnshare(pg, flags)) === 1) return -EMLINK;
   const status = yield* tryGrab(pg, flags);
@@ -119,14 +142,19 @@ function* followPagePte(v: number, mm: number, vma: number, vpn: number, flags: 
 function* checkVmaFlags(vma: number, flags: number): Op {
   const vmFlags = yield* read(Vma.flags.at(vma));
   if ((vmFlags & (VM_IO | VM_PFNMAP)) !== 0) return -EFAULT;
-  const needed = (flags & FOLL_WRITE) !== 0 ? VM_WRITE : VM_READ;
-  return (vmFlags & needed) !== 0 ? 0 : -EFAULT;
+  const force = (flags & FOLL_FORCE) !== 0;
+  if ((flags & FOLL_WRITE) !== 0) {
+    // A store that the mapping forbids may only go to a copy of its own.
+    return (vmFlags & VM_WRITE) !== 0 || (force && isCowMapping(vmFlags)) ? 0 : -EFAULT;
+  }
+  return (vmFlags & (force ? VM_READ | VM_MAYREAD : VM_READ)) !== 0 ? 0 : -EFAULT;
 }
 
 /** faultin_page(). @param pg - what followPagePte returned. @returns FAULT_FLAG_*. */
 function faultFlags(pg: number, flags: number): number {
-  if (pg === -EMLINK) return FAULT_FLAG_UNSHARE;
-  return (flags & FOLL_WRITE) !== 0 ? FAULT_FLAG_WRITE : 0;
+  const force = (flags & FOLL_FORCE) !== 0 ? FAULT_FLAG_FORCE : 0;
+  if (pg === -EMLINK) return FAULT_FLAG_UNSHARE | force;
+  return ((flags & FOLL_WRITE) !== 0 ? FAULT_FLAG_WRITE : 0) | force;
 }
 
 /** One page of __get_user_pages(). @returns the page, or a negative errno. */
@@ -148,8 +176,8 @@ function* getUserPage(v: number, mm: number, vpn: number, flags: number): Op {
 }
 
 /**
- * mm/gup.c: get_user_pages_remote(), pin_user_pages_remote(): of any address space. The caller holds
- * its mmap_lock for reading.
+ * mm/gup.c: get_user_pages_remote(), pin_user_pages_remote(): of any address space. The caller
+ * holds its mmap_lock for reading.
  * @param v - vCPU that runs this. @param vpn - first address. @param count - pages.
  * @param flags - FOLL_*. @param out - word of an array of the caller for the pages.
  * @returns pages taken, fewer than `count` at an error; a negative errno if none.

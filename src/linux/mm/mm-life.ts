@@ -4,6 +4,7 @@
  * exit-mmap.ts.
  *
  * mm.users  each task that runs in it has one, and who works on another task's address space.
+ * mm.count  the record: 1 of all users together, and who keeps it (/proc/pid/mem).
  *
  * Switching: 1. the own bit in the cpumask of the next mm. 2. load cr3. 3. the own bit out of the
  * cpumask of the last. In this order a flush of an mm reaches every vCPU that may hold entries of
@@ -26,6 +27,7 @@ import {
 } from '../../shared/operations.ts';
 import { slabAlloc, slabFree } from '../../shared/slab.ts';
 import { defineTable } from '../../shared/table.ts';
+import { exitAio } from '../fs/aio.ts';
 import { mmuextNewBaseptr } from '../../xen/mmu.ts';
 import { pageSize } from './address.ts';
 import { BUG_MM_USERS, BUG_MMU_UPDATE } from './bugs.ts';
@@ -74,6 +76,7 @@ function* mmInit(v: number, mm: number): Op {
   yield* write(Mm.brk.at(mm), heapStart());
   yield* writeOnce(Mm.cpumask.at(mm), 0);
   yield* writeOnce(Mm.users.at(mm), 1);
+  yield* writeOnce(Mm.count.at(mm), 1);
   yield* mmuNotifierInit(mm);
   return 0;
 }
@@ -117,8 +120,17 @@ export function* mmgetNotZero(mm: number): Op {
   return 0;
 }
 
-/** kernel/fork.c: __mmdrop(): what is left of an address space without VMAs. */
-function* mmDrop(v: number, mm: number): Op<void> {
+/** include/linux/sched/mm.h: mmgrab(): the record stays, not what is mapped. */
+export function* mmgrab(mm: number): Op<void> {
+  yield* fetchAdd(Mm.count.at(mm), 1);
+}
+
+/**
+ * include/linux/sched/mm.h: mmdrop(); kernel/fork.c: __mmdrop(): what is left of an address space
+ * without VMAs goes with the last who keeps it.
+ */
+export function* mmdrop(v: number, mm: number): Op<void> {
+  if ((yield* fetchAdd(Mm.count.at(mm), -1)) !== 1) return;
   yield* pgdFree(v, rootOf(mm));
   yield* vmaNodeFree(yield* read(Mm.vmaNode.at(mm)));
   yield* slabFree(MmPool.value.at(0), mm);
@@ -132,8 +144,9 @@ export function* mmput(v: number, mm: number): Op<void> {
   const before = yield* fetchAdd(Mm.users.at(mm), -1);
   warnOn(before <= 0, BUG_MM_USERS, mm, before);
   if (before !== 1) return;
+  yield* exitAio(mm);
   yield* exitMmap(v, mm);
-  yield* mmDrop(v, mm);
+  yield* mmdrop(v, mm);
 }
 
 /**

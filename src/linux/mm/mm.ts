@@ -40,6 +40,8 @@ export const Mm = defineTable(
     activeInvalidateRanges: '[GST] ranges that are being invalidated; notifierLock',
     notifierHead: '[GST] first subscription, -1 if none; constant while invalidateSeq is odd',
     notifierDeferred: '[GST] first deferred insert or remove, -1 if none; notifierLock',
+    count:
+      '[GST] mm_count: 1 of all users together, and who keeps the record; the last one frees it',
     users: '[GST] mm_users: tasks, and who works on it for a while; the last one unmaps all',
     flags: '[GST] MMF_* bits',
     pinned:

@@ -14,6 +14,7 @@ import { gntallocMmap, gntallocVmaClose, gntallocVmaOpen } from '../drivers/gnta
 import { gntdevMmap } from '../drivers/gntdev/mmap.ts';
 import { gntdevVmaClose, gntdevVmaOpen } from '../drivers/gntdev/vm-ops.ts';
 import { pfnmapMmap } from '../drivers/pfnmap.ts';
+import { shmemMmap, shmemVmaClose, shmemVmaOpen } from '../fs/shmem-fault.ts';
 import { vmaLinkFile } from './mapping.ts';
 import { Vma } from './vma.ts';
 
@@ -25,6 +26,8 @@ export const VM_OPS_GNTDEV = 1;
 export const VM_OPS_GNTALLOC = 2;
 /** drivers/pfnmap.ts: own pages, entries without references. */
 export const VM_OPS_PFNMAP = 3;
+/** mm/shmem.c: shmem_vm_ops: pages of a file of tmpfs, faulted in; the file is its inode. */
+export const VM_OPS_SHMEM = 4;
 
 /**
  * file->f_op->mmap(). @param v - vCPU that runs this. @param ops - VM_OPS_* of the file.
@@ -38,6 +41,8 @@ export function* vmOpsMmap(v: number, ops: number, file: number, vma: number): O
       return yield* gntallocMmap(v, file, vma);
     case VM_OPS_PFNMAP:
       return yield* pfnmapMmap(v, file, vma);
+    case VM_OPS_SHMEM:
+      return yield* shmemMmap(file, vma);
     default:
       return 0;
   }
@@ -55,6 +60,9 @@ export function* vmOpsOpen(v: number, vma: number): Op<void> {
     case VM_OPS_PFNMAP:
       yield* vmaLinkFile(vma);
       break;
+    case VM_OPS_SHMEM:
+      yield* shmemVmaOpen(vma);
+      break;
     default:
       break;
   }
@@ -68,6 +76,9 @@ export function* vmOpsClose(v: number, vma: number): Op<void> {
       break;
     case VM_OPS_GNTALLOC:
       yield* gntallocVmaClose(v, vma);
+      break;
+    case VM_OPS_SHMEM:
+      yield* shmemVmaClose(v, vma);
       break;
     default:
       break;

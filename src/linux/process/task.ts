@@ -52,6 +52,7 @@ export const Task = defineTable(
     parent: '[GST] real_parent, NO_TASK: init, which waits for everybody; Tasklist.lock',
     firstChild: '[GST] children, through sibling; Tasklist.lock',
     sibling: '[GST] next child of the same parent; Tasklist.lock',
+    tracer: '[GST] pid of who traces it, 0 if nobody does (ptrace.ts); Tasklist.lock write',
     exitCode: '[GST] status for wait4: exit code << 8 or signal; before state',
     exitSignal: '[GST] signal that the parent gets at exit; constant',
     waitChldexit: '[GST] wait queue of its wait4()',

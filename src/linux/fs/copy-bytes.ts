@@ -28,9 +28,9 @@ export function pageBytes(): number {
   return frameWordCount();
 }
 
-/** The page of an address. @returns vpn. */
+/** The page of an address, which is not negative. @returns vpn. */
 export function vpnOf(addr: number): number {
-  return Math.floor(addr / pageBytes());
+  return (addr / pageBytes()) | 0;
 }
 
 /** offset_in_page() */

@@ -11,7 +11,7 @@ import { defineTable } from '../../shared/table.ts';
 import { EAGAIN, EPIPE } from '../errno.ts';
 import { putPage } from '../mm/page.ts';
 import { TRACE_GUP_PUT } from '../tracepoints.ts';
-import { pageBytes } from './copy-bytes.ts';
+import { pageBytes, pagesOfRange } from './copy-bytes.ts';
 import { iovIterCount, iovIterGetPages, iovIterPageOffset } from './iov-iter.ts';
 import {
   PIPE_BUF_FLAG_CAN_MERGE,
@@ -67,7 +67,7 @@ function* pagesToPipe(v: number, p: number, flags: number): Op {
   const room = SplicePage.value.count;
   const bytes = yield* iovIterGetPages(v, SplicePage.value.at2(v, 0), room, 0);
   if (bytes <= 0) return bytes;
-  const pages = Math.ceil((offset + bytes) / pageBytes());
+  const pages = pagesOfRange(offset, bytes);
   let done = 0;
   for (let i = 0; i < pages; i++) {
     const len = Math.min(bytes - done, pageBytes() - offset);

@@ -188,7 +188,7 @@ test('ptrace peeks and pokes a grant mapping of a process that it is attached to
   expect(bytesAt(GRANTS, 1)).toEqual([99]);
 });
 
-test('io_uring registers anonymous memory and refuses a grant mapping, holding nothing of it', () => {
+test('io_uring registers anonymous memory, refuses a grant mapping and holds nothing of it', () => {
   const { mm } = processWithGrants(2);
   const ring = must(run(sysIoUringSetup(TASK, 8)));
   const register = (address: number, bytes: number) =>

@@ -58,6 +58,7 @@ export const Inode = defineTable(
     iRwsem: '[GST] i_rwsem',
     size: '[GST] i_size in bytes; iRwsem write, read without it',
     xaLock: '[GST] spinlock of the cache',
+    sequence: '[GST] i_sequence: number for futexes, 0 before the first',
   },
   { lineAligned: true },
 );
@@ -83,6 +84,7 @@ export function* newInode(kind: number, disk: number, size: number): Op {
   yield* write(Inode.disk.at(inode), disk);
   yield* write(Inode.iRwsem.at(inode), 0);
   yield* write(Inode.xaLock.at(inode), 0);
+  yield* writeOnce(Inode.sequence.at(inode), 0);
   yield* writeOnce(Inode.size.at(inode), size);
   yield* write(Inode.count.at(inode), 1);
   return inode;

@@ -16,6 +16,8 @@ import {
   NO_FILES,
   setCurrentFiles,
 } from './files-struct.ts';
+import { FutexPage, FutexSequence } from './futex-key.ts';
+import { FutexBucket, FutexQ } from './futex.ts';
 import { Uring, UringPage, UringPool } from './io-uring.ts';
 import { IovIter } from './iov-iter.ts';
 import { Inode, InodePage, InodePool } from './page-cache.ts';
@@ -59,6 +61,10 @@ export const fsTables: readonly AnyTable[] = [
   UringPage,
   RemotePage,
   ProcessPage,
+  FutexBucket,
+  FutexQ,
+  FutexPage,
+  FutexSequence,
 ];
 
 /** Sizes that this room adds to a configuration: enough for a tiny machine. */
@@ -101,6 +107,8 @@ export const fsDefaults = {
   uringPages: 16,
   /** Pages that process_vm_readv pins at a time: 16 in life. */
   processPages: 16,
+  /** Buckets of futexes: 256 for each CPU in life. */
+  futexBuckets: 4,
 } as const;
 
 /** No task of a domain has open files yet. @param d - domain. */

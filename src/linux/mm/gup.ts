@@ -130,7 +130,7 @@ function* followLocked(v: number, vma: number, vpn: number, ptep: number, flags:
  * @returns the page with the reference taken; NO_PAGE: fault it in; -EMLINK: unshare it first;
  *   -EFAULT or -ENOMEM.
  */
-function* followPagePte(v: number, mm: number, vma: number, vpn: number, flags: number): Op {
+export function* followPagePte(v: number, mm: number, vma: number, vpn: number, flags: number): Op {
   const ptep = yield* pteOffsetMapLock(v, mm, vpn);
   if (ptep === NO_PTE) return NO_PAGE;
   const pg = yield* followLocked(v, vma, vpn, ptep, flags);

@@ -1,4 +1,4 @@
-/** A process with open files and a grant mapping, for the tests of files and of what holds pages. */
+/** A process with open files and a grant mapping, for the tests of files and page holders. */
 import { FIND_NORMAL_PAGE } from '../../../src/linux/designs/design.ts';
 import { loopThread } from '../../../src/linux/fs/bio.ts';
 import { fileObject } from '../../../src/linux/fs/file.ts';

@@ -95,15 +95,35 @@ function isGup(lookup: LookupName): boolean {
   return lookup.startsWith('gup-fast');
 }
 
+/** Entries of each writer, where what it changes is entries. */
+export const SPARE_ENTRIES = 64;
+const changeEntries: readonly LookupName[] = [
+  'm2p-override',
+  'm2p-override-bucket-locks',
+  'p2m',
+  'm2p',
+  'dma-handles',
+];
+
+/** Entries before those that are looked up: SPARE_ENTRIES of each vCPU that may change some. */
+export function writersEntries({ lookup, readers }: Shape): number {
+  return changeEntries.includes(lookup) ? SPARE_ENTRIES * (1 + readers) : 0;
+}
+
+/** All entries of the machine. */
+export function allEntries(shape: Shape): number {
+  return writersEntries(shape) + shape.entries;
+}
+
 /** Pages of each VMA. Those of a driver's maps are bounded, as its maps are. */
-export function pagesPerVma({ lookup, entries, vmas }: Shape): number {
-  const wanted = Math.ceil(entries / vmas);
-  return hasMaps(lookup) ? Math.min(wanted, MOST_MAP_PAGES) : wanted;
+export function pagesPerVma(shape: Shape): number {
+  const wanted = Math.ceil(allEntries(shape) / shape.vmas);
+  return hasMaps(shape.lookup) ? Math.min(wanted, MOST_MAP_PAGES) : wanted;
 }
 
 /** VMAs of the entries. */
 export function vmaCount(shape: Shape): number {
-  return Math.ceil(shape.entries / pagesPerVma(shape));
+  return Math.ceil(allEntries(shape) / pagesPerVma(shape));
 }
 
 /** The shape of the page tables: 4 levels of 512 entries as on x86-64, or 2 that are large. */
@@ -111,14 +131,15 @@ function paging(shape: Shape): Config {
   if (shape.lookup !== 'gup-fast-2') {
     return { ptLevels: 4, ptShift: 9, ptEntries: 512, kernelBase: 2 ** 30 };
   }
-  const half = shape.entries + SPARE_ADDRESSES;
+  const half = allEntries(shape) + SPARE_ADDRESSES;
   const ptShift = Math.max(9, Math.ceil(Math.log2(2 * half) / 2));
   return { ptLevels: 2, ptShift, ptEntries: 2 ** ptShift, kernelBase: 2 ** (2 * ptShift - 1) };
 }
 
 /** Sizes that the lookup decides. */
 function sizesOf(shape: Shape): Config {
-  const { lookup, entries } = shape;
+  const { lookup } = shape;
+  const entries = allEntries(shape);
   const vmas = vmaCount(shape) + SPARE_VMAS;
   const mapPages = hasMaps(lookup) ? Math.max(MOST_BATCH, pagesPerVma(shape)) : MOST_BATCH;
   const maps = (hasMaps(lookup) ? vmaCount(shape) : 0) + SPARE_VMAS;
@@ -166,7 +187,8 @@ export function benchConfig(shape: Shape): Config {
   }
   if (keys % CHUNK !== 0) throw new ConfigError(`keys must be a multiple of ${CHUNK}, not ${keys}`);
   const tables = paging(shape);
-  const leaves = isGup(shape.lookup) ? Math.ceil(entries / (tables['ptEntries'] as number)) : 0;
+  const all = allEntries(shape);
+  const leaves = isGup(shape.lookup) ? Math.ceil(all / (tables['ptEntries'] as number)) : 0;
   const tablePages = leaves + Math.ceil(leaves / 512) + 96;
   const bootPages = tablePages + SPARE_PAGES;
   const ptFrames = 8 + 2 * tablePages;
@@ -184,9 +206,9 @@ export function benchConfig(shape: Shape): Config {
     frameWords: 4,
     tablePages,
     bootPages,
-    pagesPerDomain: bootPages + entries,
+    pagesPerDomain: bootPages + all,
     ptFrames,
-    frames: Math.min(MFN_LIMIT, ptFrames + 2 * bootPages + entries),
+    frames: Math.min(MFN_LIMIT, ptFrames + 2 * bootPages + all),
     gnttabFrames: 8,
     gnttabPerFrame: 512,
     gnttabInitialFrames: 8,
@@ -194,8 +216,9 @@ export function benchConfig(shape: Shape): Config {
     gnttabV2Entries: 8 * 256,
     gnttabStatusPerFrame: 2048,
     gnttabStatusFrames: 1,
-    gntdevs: 8,
-    gntdevSlots: 8 * MOST_BATCH,
+    gntdevs: 1 + readers,
+    gntdevWords: 1,
+    gntdevSlots: MOST_BATCH,
     notifiers: SPARE_VMAS,
     gatherPages: 64,
     gatherTables: 16,

@@ -45,7 +45,9 @@ import {
   SPARE_RECORDS,
   WRITER,
   benchConfig,
+  allEntries,
   distinctEntries,
+  writersEntries,
   pagesPerVma,
   vcpuOfReader,
 } from './machine.ts';
@@ -96,13 +98,14 @@ function pageOfEntry(i: number): number {
 function mapVmas(
   mm: number,
   shape: Shape,
+  all: number,
   done: (vma: number, first: number, count: number) => void,
 ): void {
   const size = pagesPerVma(shape);
   const flags = VM_READ | VM_WRITE | VM_SHARED;
-  for (let first = 0; first < shape.entries; first += size) {
+  for (let first = 0; first < all; first += size) {
     const start = FIRST_VPN + first;
-    const count = Math.min(size, shape.entries - first);
+    const count = Math.min(size, all - first);
     must(runAlone(mmapRegion(WRITER, mm, start, count, flags, VM_OPS_ANONYMOUS, -1, 0)), 'mmap');
     runAlone(runDeferred(kernelVcpuOf(0)));
     done(runAlone(vmaLookup(mm, start)), first, count);
@@ -118,8 +121,8 @@ function markUsed(bitmap: number, from: number, count: number): void {
 }
 
 /** User mappings of own pages, as vm_insert_page() makes them. */
-function insertPages(mm: number, shape: Shape, { keys, results }: Entries): void {
-  mapVmas(mm, shape, (vma, first, count) => {
+function insertPages(mm: number, shape: Shape, all: number, { keys, results }: Entries): void {
+  mapVmas(mm, shape, all, (vma, first, count) => {
     for (let i = first; i < first + count; i++) {
       const pg = pageOfEntry(i);
       addFrame(0, bootPageCount() + i);
@@ -135,9 +138,15 @@ function insertPages(mm: number, shape: Shape, { keys, results }: Entries): void
  * Page arrays, as Draft B's driver or the classic one leaves them. An array that is longer than a
  * record of the table takes the records behind it too: slots lie one behind the other.
  */
-function fillArrays(mm: number, shape: Shape, entries: Entries, classic: boolean): void {
+function fillArrays(
+  mm: number,
+  shape: Shape,
+  all: number,
+  entries: Entries,
+  classic: boolean,
+): void {
   let next = 0;
-  mapVmas(mm, shape, (vma, first, count) => {
+  mapVmas(mm, shape, all, (vma, first, count) => {
     const array = next;
     next += Math.ceil(count / PageSlot.value.count);
     const slots = PageSlot.value.at2(array, 0);
@@ -160,9 +169,9 @@ function fillArrays(mm: number, shape: Shape, entries: Entries, classic: boolean
 }
 
 /** Grant maps of gntdev, as mmap of 4.0 leaves them. */
-function fillMaps(mm: number, shape: Shape, { keys, results }: Entries): void {
+function fillMaps(mm: number, shape: Shape, all: number, { keys, results }: Entries): void {
   let map = 0;
-  mapVmas(mm, shape, (vma, first, count) => {
+  mapVmas(mm, shape, all, (vma, first, count) => {
     writeLocal(Vma.ops.at(vma), VM_OPS_GNTDEV);
     writeLocal(Vma.privateData.at(vma), map);
     writeLocal(GrantMap.users.at(map), 2);
@@ -180,10 +189,10 @@ function fillMaps(mm: number, shape: Shape, { keys, results }: Entries): void {
 }
 
 /** Frames of domain 1 mapped over pages of domain 0. */
-function addOverrides(_mm: number, shape: Shape, { keys, results }: Entries): void {
+function addOverrides(_mm: number, _shape: Shape, count: number, { keys, results }: Entries): void {
   const op = BenchArgument.value.at2(WRITER, 0);
   const pages = BenchArgument.value.at2(WRITER, 16);
-  for (let i = 0; i < shape.entries; i++) {
+  for (let i = 0; i < count; i++) {
     const mfn = addFrame(1, bootPageCount() + i);
     gnttabSetMapOp(op, 0, HOST_MAP, 0, 1);
     writeLocal(op + MAP_DEV_BUS_ADDR, mfn);
@@ -195,8 +204,8 @@ function addOverrides(_mm: number, shape: Shape, { keys, results }: Entries): vo
 }
 
 /** Live handles, each of a grant of its own. */
-function takeHandles(_mm: number, shape: Shape, { keys, results }: Entries): void {
-  for (let i = 0; i < shape.entries; i++) {
+function takeHandles(_mm: number, _shape: Shape, count: number, { keys, results }: Entries): void {
+  for (let i = 0; i < count; i++) {
     const handle = must(runAlone(getMaptrackHandle(WRITER)), 'get_maptrack_handle');
     writeLocal(Maptrack.domid.at2(0, handle), 1);
     writeLocal(Maptrack.ref.at2(0, handle), i);
@@ -207,8 +216,8 @@ function takeHandles(_mm: number, shape: Shape, { keys, results }: Entries): voi
 }
 
 /** Own frames. @param toPfn - the key is the frame, the result its number; else the reverse. */
-function addFrames(shape: Shape, { keys, results }: Entries, toPfn: boolean): void {
-  for (let i = 0; i < shape.entries; i++) {
+function addFrames(count: number, { keys, results }: Entries, toPfn: boolean): void {
+  for (let i = 0; i < count; i++) {
     const pfn = bootPageCount() + i;
     const mfn = addFrame(0, pfn);
     keys[i] = toPfn ? mfn : pfn;
@@ -217,8 +226,13 @@ function addFrames(shape: Shape, { keys, results }: Entries, toPfn: boolean): vo
 }
 
 /** Mappings for DMA, as dmaHandleCreate() makes them; the first records are left to the writers. */
-function fillDmaHandles(_mm: number, shape: Shape, { keys, results }: Entries): void {
-  for (let i = 0; i < shape.entries; i++) {
+function fillDmaHandles(
+  _mm: number,
+  _shape: Shape,
+  count: number,
+  { keys, results }: Entries,
+): void {
+  for (let i = 0; i < count; i++) {
     const record = SPARE_RECORDS + i;
     writeLocal(DmaHandle.page.at(record), pageOfEntry(i));
     writeLocal(DmaHandle.grant.at(record), -1);
@@ -229,12 +243,15 @@ function fillDmaHandles(_mm: number, shape: Shape, { keys, results }: Entries): 
     keys[i] = record;
     results[i] = pageOfEntry(i);
   }
-  markUsed(DmaHandleBitmap.value.word, SPARE_RECORDS, shape.entries);
+  markUsed(DmaHandleBitmap.value.word, SPARE_RECORDS, count);
 }
 
-type Fill = (mm: number, shape: Shape, entries: Entries) => void;
+/** Puts entries 0 … count - 1 in place. */
+type Fill = (mm: number, shape: Shape, count: number, entries: Entries) => void;
 
-const vmaPages: Fill = (mm, shape, entries) => fillArrays(mm, shape, entries, false);
+const vmaPages: Fill = (mm, shape, count, entries) => {
+  fillArrays(mm, shape, count, entries, false);
+};
 
 const fills: Record<LookupName, Fill> = {
   'm2p-override': addOverrides,
@@ -242,13 +259,13 @@ const fills: Record<LookupName, Fill> = {
   'vma-pages-seqcount': vmaPages,
   'vma-pages-per-vma-lock': vmaPages,
   'vma-pages-rcu': vmaPages,
-  'vm-foreign': (mm, shape, entries) => fillArrays(mm, shape, entries, true),
+  'vm-foreign': (mm, shape, count, entries) => fillArrays(mm, shape, count, entries, true),
   'find-special-page': fillMaps,
   'gup-fast-2': insertPages,
   'gup-fast-4': insertPages,
   maptrack: takeHandles,
-  p2m: (_mm, shape, entries) => addFrames(shape, entries, false),
-  m2p: (_mm, shape, entries) => addFrames(shape, entries, true),
+  p2m: (_mm, _shape, count, entries) => addFrames(count, entries, false),
+  m2p: (_mm, _shape, count, entries) => addFrames(count, entries, true),
   'dma-handles': fillDmaHandles,
 };
 
@@ -259,13 +276,12 @@ const fills: Record<LookupName, Fill> = {
 export function populate(shape: Shape): Entries {
   const config = benchConfig(shape);
   const mm = boot(config);
-  const entries = {
-    keys: new Int32Array(shape.entries),
-    results: new Int32Array(shape.entries),
-  };
-  const distinct = Math.min(shape.entries, distinctEntries(config));
-  fills[shape.lookup](mm, { ...shape, entries: distinct }, entries);
-  for (const list of [entries.keys, entries.results]) list.copyWithin(distinct, 0);
+  const all = allEntries(shape);
+  const entries = { keys: new Int32Array(all), results: new Int32Array(all) };
+  const distinct = Math.min(all, distinctEntries(config));
+  fills[shape.lookup](mm, shape, distinct, entries);
+  const from = writersEntries(shape);
+  for (const list of [entries.keys, entries.results]) list.copyWithin(distinct, from);
   // What others changed while these were offline.
   for (let v = 0; v <= vcpuOfReader(shape.readers - 1); v++) {
     runAlone(tlbFlushLocal(v));

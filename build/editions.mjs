@@ -57,6 +57,17 @@ const fibersOnly = [
   'bench/strategies.ts',
   'bench/stress.ts',
   'bench/structures.ts',
+  'bench/suites',
+  'bench/main.ts',
+  'bench/crew.ts',
+  'bench/native.ts',
+  'bench/output.ts',
+  'bench/results.ts',
+  'bench/table.ts',
+  'bench/compare.ts',
+  'bench/page.ts',
+  'bench/noise.ts',
+  'bench/statistics.ts',
 ];
 
 function* sourceFiles(dir) {

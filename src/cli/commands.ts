@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   compare: async () => (await import('./compare.ts')).compareCommand,
   campaign: async () => (await import('./campaign.ts')).campaignCommand,
   stress: async () => (await import('./stress.ts')).stressCommand,
+  bench: async () => (await import('./bench.ts')).benchCommand,
 };
 
 /** The command that is called, or all of them where none is: for help, and for a wrong name. */

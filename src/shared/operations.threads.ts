@@ -38,6 +38,7 @@ import {
   SPIN_LIMIT,
   attend,
   chosen,
+  fenceWord,
   index,
   observer,
   sleepOn,
@@ -45,7 +46,6 @@ import {
   tally,
   wake,
   watchedFrom,
-  zeroWord,
 } from './processor.ts';
 
 export function read(word: number): number {
@@ -154,19 +154,19 @@ export function fetchOr(word: number, bits: number): number {
 export function smpMb(): void {
   attend();
   tally(SMP_MB);
-  Atomics.add(mem, zeroWord, 0);
+  Atomics.add(mem, fenceWord, 0);
 }
 
 export function smpWmb(): void {
   attend();
   tally(SMP_WMB);
-  Atomics.add(mem, zeroWord, 0);
+  Atomics.add(mem, fenceWord, 0);
 }
 
 export function smpRmb(): void {
   attend();
   tally(SMP_RMB);
-  Atomics.add(mem, zeroWord, 0);
+  Atomics.add(mem, fenceWord, 0);
 }
 
 export function awaitEqual(word: number, mask: number, want: number): number {

@@ -58,6 +58,8 @@ export interface ThreadActor {
   readonly sleepersWord: number;
   /** Word that tells others what this thread waits for; 0 while it does not. */
   readonly waitsWord: number;
+  /** A word of this thread's own cache line, on which a barrier is a locked operation. */
+  readonly fenceWord: number;
   /** A word that is 0 for ever, in place of the words that an actor does not have. */
   readonly zeroWord: number;
   /** Operations performed by kind, and retries: COUNTER_COUNT numbers, of which others read. */
@@ -84,7 +86,8 @@ export let index = 0;
 export let observer: Observer = silent;
 export let counters: Float64Array = new Float64Array(COUNTER_COUNT);
 export let watchedFrom = 0x7fffffff;
-export let zeroWord = 0;
+export let fenceWord = 0;
+let zeroWord = 0;
 let self = 0;
 let obey: () => void = () => {};
 let chooseData: (count: number) => number = () => 0;
@@ -109,6 +112,7 @@ export function becomeActor(next: ThreadActor): void {
   observer = next.observer;
   counters = next.counters;
   watchedFrom = next.watchedFrom;
+  fenceWord = next.fenceWord;
   zeroWord = next.zeroWord;
   obey = () => next.obey();
   chooseData = (count) => next.choose(count);
@@ -217,6 +221,24 @@ export function sleepOn(word: number, seen: number): void {
     Atomics.wait(mem, word, seen, SLEEP_MS);
     Atomics.sub(mem, sleepers, 1);
   }
+  comeBack();
+}
+
+/**
+ * Leaves simulated code between two operations, for as long as the thread likes: whoever raises an
+ * interrupt for this actor handles it, as while it sleeps.
+ */
+export function stepOut(): void {
+  for (;;) {
+    Atomics.store(mem, sleepWord, ASLEEP);
+    if (!isAskedFor()) return;
+    comeBack();
+    attention();
+  }
+}
+
+/** Comes back to simulated code after stepOut or a sleep, once nobody acts for this actor. */
+export function comeBack(): void {
   for (;;) {
     const state = Atomics.compareExchange(mem, sleepWord, ASLEEP, AWAKE);
     if (state === ASLEEP) return;

@@ -92,6 +92,7 @@ export class FreeActor implements ActorService {
       sleepWords: all.map((i) => Control.asleep.at(i)),
       sleepersWord: Sleepers.value.word,
       waitsWord: Control.waits.at(setup.index),
+      fenceWord: Control.fence.at(setup.index),
       zeroWord: Run.zero.word,
       counters: this.counters,
       observer: program.observer,

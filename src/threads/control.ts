@@ -22,6 +22,7 @@ export const Control = defineTable(
     state: '[ACTOR] IDLE, RUNNING, HELD, RESTING, ENDED',
     waits: '[ACTOR] word that the actor waits for, once it has slept for it; 0 otherwise',
     asleep: '[ACTOR] 1 while the actor sleeps in a wait, 2 while its interrupts are handled there',
+    fence: '[ACTOR] never looked at: a locked operation on it is a barrier',
     iterations: '[ACTOR] finished iterations of its program',
   },
   { lineAligned: true },

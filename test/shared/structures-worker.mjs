@@ -62,6 +62,7 @@ becomeActor({
   sleepWords: [word(SLEEP), word(SLEEP + 1)],
   sleepersWord: word(SLEEPERS),
   waitsWord: word(WAITS + me),
+  fenceWord: word(ZERO),
   zeroWord: word(ZERO),
   counters: new Float64Array(COUNTER_COUNT),
   observer: silent,

@@ -1,0 +1,30 @@
+/** The thread of one vCPU of a benchmark: obeys orders, one answer each. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Did, Order, ThreadSetup } from './thread.ts';
+import { BenchThread } from './thread.ts';
+import type { Entries } from './populate.ts';
+
+const port = parentPort!;
+const thread = new BenchThread(workerData as ThreadSetup);
+await thread.compile();
+
+function obey(order: Order): Did | readonly Did[] | Entries | null {
+  switch (order.do) {
+    case 'populate':
+      return thread.populate(order.plan);
+    case 'prepare':
+      thread.prepare(order.entries);
+      return null;
+    case 'read':
+      return thread.read(order.reading);
+    case 'write':
+      return thread.write();
+    case 'time':
+      return thread.time(order.readings, order.ms);
+  }
+}
+
+port.on('message', (order: Order) => {
+  port.postMessage(obey(order));
+});
+port.postMessage(thread.variantNames());

@@ -17,6 +17,8 @@ import type { StrategyName } from '../explore/strategies/index.ts';
 import { strategyNames } from '../explore/strategies/index.ts';
 import { interruptSignal } from './interrupt.ts';
 import { bold, green, print, red, short } from './output.ts';
+import type { RaceView } from './race-text.ts';
+import { printFinding, withViewOptions } from './race-text.ts';
 import { SAVE_OPTION, pasteable } from './saved.ts';
 import { findScenario } from './scenarios.ts';
 import {
@@ -40,7 +42,7 @@ const MOST_WORKERS = 64;
 /** The module by which threads know scenarios. */
 const SCENARIO_MODULE = 'src/cli/scenarios';
 
-interface RawOptions {
+interface RawOptions extends RaceView {
   readonly design?: string;
   readonly param?: string;
   readonly memory: string;
@@ -72,7 +74,7 @@ interface Exploration {
 
 /** The command. @param exit - takes the exit status. */
 export function exploreCommand(exit: (status: number) => void): Command {
-  return new Command('explore')
+  return withViewOptions(new Command('explore'))
     .description('search the schedules of a scenario for one that breaks it')
     .argument('<scenario>', 'name of a scenario, e.g. program/lastzero; see gntrace list')
     .option('--param <n>', 'size of the scenario (default: its usual one)')
@@ -98,7 +100,7 @@ export function exploreCommand(exit: (status: number) => void): Command {
     .action(async (name: string, raw: RawOptions) => {
       const exploration = await explore(findScenario(name), raw);
       if (raw.json === true) print(JSON.stringify(jsonOf(exploration, raw.save)));
-      else describe(exploration, raw.save);
+      else describe(exploration, raw.save, raw);
       exit(statusOf(exploration));
     });
 }
@@ -237,22 +239,14 @@ function jsonOf(exploration: Exploration, save: string | undefined): object {
   };
 }
 
-function describe(exploration: Exploration, save: string | undefined): void {
-  const { result, interrupted, preemptions, seconds, ...asked } = exploration;
-  const { finding } = result;
+function describe(exploration: Exploration, save: string | undefined, view: RaceView): void {
+  const { result, interrupted, seconds, ...asked } = exploration;
+  const { finding, executions } = result;
   const size = asked.param === null ? '' : ` (${asked.param})`;
   const design = asked.design === null ? '' : `, ${asked.design}`;
   const how = `${asked.strategy}, ${asked.memory}${design}`;
   const mark = { safe: green('safe'), broken: red('broken'), undecided: 'undecided' };
   print(`${bold(asked.scenario + size)}  ${mark[result.verdict]}  [${how}]`);
-  if (finding !== undefined) {
-    print(`  ${finding.message}`);
-    if (finding.words.length > 0) {
-      print(`  words  ${finding.words.join(', ')}`);
-    }
-    print(`  ${finding.schedule.length} steps, ${preemptions} preemptions`);
-    print(`  gntrace replay ${pasteable(finding.seed, save)}`);
-  }
   const covered = result.exhausted ? ', every schedule covered' : '';
   const extra = [
     ...(result.blocked > 0 ? [`${short(result.blocked)} blocked`] : []),
@@ -263,4 +257,7 @@ function describe(exploration: Exploration, save: string | undefined): void {
       `${short(result.steps)} steps in ${seconds.toFixed(2)} s` +
       (interrupted ? ', interrupted' : ''),
   );
+  if (finding === undefined) return;
+  print('');
+  printFinding(finding.seed, view, { file: save, stats: { executions, seconds } });
 }

@@ -7,6 +7,7 @@ import { MOST_ACTORS, MOST_STEPS } from '../corpus/fuzz/grammar.ts';
 import { FUZZ_DESIGNS, FUZZ_PREFIX } from '../corpus/fuzz/posed.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
 import { LiveLine, bold, green, print, red, short } from './output.ts';
+import { printFinding } from './race-text.ts';
 import { pasteable } from './saved.ts';
 import { EXIT_CLEAN, EXIT_FINDING, oneOf, positiveNumber, wholeNumber } from './usage.ts';
 
@@ -26,6 +27,7 @@ interface RawOptions {
   readonly actors: string;
   readonly steps: string;
   readonly seed: string;
+  readonly ascii?: boolean;
   readonly json?: boolean;
 }
 
@@ -44,6 +46,7 @@ export function fuzzCommand(exit: (status: number) => void): Command {
     .option('--actors <n>', 'threads of a new program at most', '3')
     .option('--steps <n>', 'steps of a thread of a new program at most', '4')
     .option('--seed <n>', 'seed of programs and schedules', '1')
+    .option('--ascii', 'show nothing beyond ASCII')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
       'after',
@@ -54,7 +57,7 @@ export function fuzzCommand(exit: (status: number) => void): Command {
       const json = raw.json === true;
       const result = run(options, json);
       if (json) print(JSON.stringify(jsonOf(options, result)));
-      else describe(options, result);
+      else describe(options, result, raw.ascii === true);
       exit(result.list.length > 0 ? EXIT_FINDING : EXIT_CLEAN);
     });
 }
@@ -123,12 +126,20 @@ function describeFinding(options: FuzzOptions, finding: FuzzFinding): void {
   print(`  replay   gntrace replay ${pasteable(seed)}`);
 }
 
-function describe({ design, memory, strategy }: FuzzOptions, result: FuzzResult): void {
+function describe(
+  { design, memory, strategy }: FuzzOptions,
+  result: FuzzResult,
+  ascii: boolean,
+): void {
   const { list } = result;
   const verdict = list.length === 0 ? green('nothing found') : red(`${list.length} findings`);
   print(`${bold(`fuzz ${design}`)}  ${verdict}  [${strategy}, ${memory}]`);
   print(`  ${progressText(result)}, ${short(result.steps)} steps`);
   for (const { key, times } of list) print(`  ${String(times).padStart(5)} times  ${key}`);
+  for (const { seed } of list) {
+    print('');
+    printFinding(seed, { ascii }, { shrunk: true });
+  }
 }
 
 function jsonOf(options: FuzzOptions, result: FuzzResult): object {

@@ -16,7 +16,9 @@ import { EVERY_DESIGN } from '../linux/designs/design.ts';
 import { matrixPage } from '../report/matrix-page.ts';
 import { interruptSignal } from './interrupt.ts';
 import { printMatrix } from './matrix-text.ts';
-import { LiveLine, complain, print } from './output.ts';
+import { LiveLine, bold, complain, print } from './output.ts';
+import { printRace, recordOf } from './race-text.ts';
+import { seededProgram } from './seeded.ts';
 import {
   EXIT_CLEAN,
   EXIT_FAILED,
@@ -47,6 +49,7 @@ export interface RawMatrixOptions {
   readonly store: string;
   readonly fresh?: boolean;
   readonly html?: string;
+  readonly ascii?: boolean;
   readonly json?: boolean;
 }
 
@@ -68,6 +71,7 @@ export function withMatrixOptions(command: Command): Command {
     .option('--store <dir>', 'where results are kept for the next run', '.gntrace')
     .option('--fresh', 'decide again what the store knows')
     .option('--html <file>', 'write the matrix as a page')
+    .option('--ascii', 'show nothing beyond ASCII in the races of --only')
     .option('--json', 'print one JSON object instead of text');
 }
 
@@ -91,6 +95,7 @@ export async function showMatrix(raw: RawMatrixOptions): Promise<MatrixRun> {
   const cells = run.wanted.flatMap((name) => run.cells.get(keyOf(name)) ?? []);
   if (raw.json === true) print(JSON.stringify({ code: codeVersion(), cells }));
   else printMatrix(run.wanted, run.cells);
+  if (raw.json !== true && raw.only !== undefined) printRaces(cells, raw.ascii === true);
   if (raw.html !== undefined) writePage(raw.html, run.wanted, cells, raw.json !== true);
   for (const failure of run.failures) complain(`could not ask ${failure}`);
   return run;
@@ -162,6 +167,22 @@ function progressText({ decided, cells, secondsLeft }: MatrixProgress): string {
   const done = Math.round((decided / cells) * 20);
   const bar = `${'#'.repeat(done)}${'.'.repeat(20 - done)}`;
   return `[${bar}] ${decided} of ${cells} cells decided, at most ${Math.ceil(secondsLeft)} s left`;
+}
+
+/** Each race that broke something, once: cells that break alike share their table. */
+function printRaces(cells: readonly Cell[], ascii: boolean): void {
+  const told = new Set<string>();
+  for (const { race, design, memory, seed } of cells) {
+    if (seed === undefined) continue;
+    const record = recordOf(seededProgram(seed));
+    const same = `${race} ${record.fingerprint}`;
+    if (told.has(same)) continue;
+    told.add(same);
+    print('');
+    print(bold(`${race} ${design} ${memory}`));
+    printRace(record, { ascii });
+    print(`  replay  ${record.replay}`);
+  }
 }
 
 function readSelection(raw: RawMatrixOptions): { only: string[]; memories: Memory[] } {

@@ -22,7 +22,7 @@ function colours(stream: NodeJS.WriteStream): boolean {
 }
 
 function paint(text: string, code: number): string {
-  return colours(process.stdout) ? `\x1b[${code}m${text}\x1b[0m` : text;
+  return text !== '' && colours(process.stdout) ? `\x1b[${code}m${text}\x1b[0m` : text;
 }
 
 export function bold(text: string): string {
@@ -35,6 +35,14 @@ export function red(text: string): string {
 
 export function green(text: string): string {
   return paint(text, 32);
+}
+
+export function yellow(text: string): string {
+  return paint(text, 33);
+}
+
+export function dim(text: string): string {
+  return paint(text, 2);
 }
 
 /** Prints a result. */

@@ -1,19 +1,48 @@
-/** A replayed seed as a table on this terminal. */
+/** Races on this terminal: what commands print of a finding, and the options that say how. */
+import type { Command } from 'commander';
 import { kernelMeaning } from '../decode/meaning.ts';
+import { formatSeed } from '../explore/seed.ts';
+import { kernelReport } from '../report/kernel.ts';
+import type { Line, LineStyle } from '../report/lines.ts';
+import { printable } from '../report/lines.ts';
 import { placesOf } from '../report/places.ts';
-import type { RaceRecord } from '../report/race.ts';
+import type { RaceRecord, RaceStats } from '../report/race.ts';
 import { recordOf as record } from '../report/record.ts';
 import { raceTable } from '../report/table.ts';
-import { print } from './output.ts';
+import { bold, dim, print, red, yellow } from './output.ts';
+import { pasteable } from './saved.ts';
 import type { Seeded } from './seeded.ts';
-import { formatSeed } from '../explore/seed.ts';
-import { version } from './version.ts';
+import { seededProgram } from './seeded.ts';
+import { thisTool } from './version.ts';
 
 /** Where there is no terminal to ask. */
 const USUAL_WIDTH = 100;
+const NARROWEST = 40;
 
-/** The record of what a seed's schedule does. */
-export function recordOf({ seed, scenario, options }: Seeded): RaceRecord {
+/** How a race is printed. */
+export interface RaceView {
+  /** Every operation, not only those that matter. */
+  readonly all?: boolean;
+  /** Nothing beyond ASCII. */
+  readonly ascii?: boolean;
+}
+
+/** Adds the options of RaceView. */
+export function withViewOptions(command: Command): Command {
+  return command
+    .option('--all', 'show every operation, not only those that matter')
+    .option('--ascii', 'show nothing beyond ASCII');
+}
+
+/**
+ * The record of what a seed's schedule does.
+ * @param file - where the seed is, if it is not pasted. @param stats - how it was found.
+ */
+export function recordOf(
+  { seed, scenario, options }: Seeded,
+  file?: string,
+  stats: RaceStats | null = null,
+): RaceRecord {
   const text = formatSeed(seed);
   const subject = {
     scenario: scenario.name,
@@ -22,22 +51,63 @@ export function recordOf({ seed, scenario, options }: Seeded): RaceRecord {
     memory: seed.memory,
     strategy: seed.strategy,
     seed: text,
-    replay: `gntrace replay ${text}`,
+    replay: `gntrace replay ${file ?? text}`,
   };
-  const tool = { version: version(), code: null, commit: null, runtime: process.version };
-  return record(options, seed, placesOf, {
-    tool,
-    subject,
-    meaning: kernelMeaning(options.machine),
-    stats: null,
-  });
+  const meaning = kernelMeaning(options.machine);
+  return record(options, seed, placesOf, { tool: thisTool(), subject, meaning, stats });
 }
 
-/** Prints the table. @param all - every step. @param ascii - nothing beyond ASCII. */
-export function printRace(race: RaceRecord, all: boolean, ascii: boolean): void {
-  const columns = process.stdout.isTTY ? process.stdout.columns : Number(process.env['COLUMNS']);
-  const width = columns >= 40 ? columns : USUAL_WIDTH;
-  for (const line of raceTable(race, { width, all, ascii: ascii || !knowsUnicode() })) print(line);
+/**
+ * Prints the race of a seed and the commands that go on from there. The machine of the seed's
+ * scenario is attached afterwards.
+ * @param file - of `--save`. @param shrunk - it is as small as can be already.
+ */
+export function printFinding(
+  seed: string,
+  view: RaceView,
+  { file, stats, shrunk = false }: FindingContext = {},
+): void {
+  const paste = pasteable(seed, file);
+  const race = recordOf(seededProgram(seed), paste, stats ?? null);
+  printRace(race, view);
+  print(`  replay  ${race.replay}`);
+  if (!shrunk) print(`  shrink  gntrace shrink ${paste}`);
+}
+
+export interface FindingContext {
+  readonly file?: string | undefined;
+  readonly stats?: RaceStats;
+  readonly shrunk?: boolean;
+}
+
+/** Prints the table. */
+export function printRace(race: RaceRecord, { all = false, ascii = false }: RaceView): void {
+  printLines(raceTable(race, { width: columns(), all, ascii: ascii || !knowsUnicode() }));
+}
+
+/** Prints it as the kernel's sanitizer would. */
+export function printKernelReport(race: RaceRecord, { ascii = false }: RaceView): void {
+  const lines = kernelReport(race);
+  printLines(lines.map((line) => ({ ...line, text: printable(line.text, ascii) })));
+}
+
+function printLines(lines: readonly Line[]): void {
+  for (const { text, style } of lines) print(PAINT[style](text));
+}
+
+const PAINT: Readonly<Record<LineStyle, (text: string) => string>> = {
+  title: bold,
+  race: red,
+  switch: yellow,
+  quiet: dim,
+  plain: (text) => text,
+};
+
+/** Columns of the terminal; COLUMNS says it for a pipe. */
+function columns(): number {
+  const { stdout, env } = process;
+  const told = stdout.isTTY ? stdout.columns : Number(env['COLUMNS']);
+  return told >= NARROWEST ? told : USUAL_WIDTH;
 }
 
 /** Does the environment say that the terminal shows UTF-8? */

@@ -6,7 +6,7 @@ import { Trace } from '../explore/trace.ts';
 import type { RaceRecord } from '../report/race.ts';
 import { LockstepCrew } from '../threads/lockstep.ts';
 import { bold, green, print, red } from './output.ts';
-import { printRace, recordOf } from './race-text.ts';
+import { printKernelReport, printRace, recordOf, withViewOptions } from './race-text.ts';
 import { SEED_ARGUMENT } from './saved.ts';
 import { castModuleOf } from './scenarios.ts';
 import type { Seeded } from './seeded.ts';
@@ -14,9 +14,11 @@ import { seededProgram } from './seeded.ts';
 import { EXIT_CLEAN, EXIT_FAILED, EXIT_FINDING, UsageError, oneOf } from './usage.ts';
 
 const PLACES = ['fibers', 'threads'];
+const FORMATS = ['text', 'kernel'];
 
 interface RawOptions {
   readonly on: string;
+  readonly format: string;
   readonly all?: boolean;
   readonly ascii?: boolean;
   readonly json?: boolean;
@@ -32,12 +34,11 @@ interface Outcome {
 
 /** The command. @param exit - takes the exit status. */
 export function replayCommand(exit: (status: number) => void): Command {
-  return new Command('replay')
+  return withViewOptions(new Command('replay'))
     .description('run the one schedule that a seed records')
     .argument('<seed>', SEED_ARGUMENT)
     .option('--on <place>', `where to run it: ${PLACES.join(', ')}`, 'fibers')
-    .option('--all', 'show every operation, not only those that matter')
-    .option('--ascii', 'show nothing beyond ASCII')
+    .option('--format <name>', `how to print it: ${FORMATS.join(', ')}`, 'text')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
       'after',
@@ -45,9 +46,10 @@ export function replayCommand(exit: (status: number) => void): Command {
     )
     .action(async (text: string, raw: RawOptions) => {
       const on = oneOf(raw.on, PLACES, 'place');
+      oneOf(raw.format, FORMATS, 'format');
       const seeded = seededProgram(text);
       // On threads the words are left as they become.
-      const record = raw.json === true ? null : fitted(() => recordOf(seeded));
+      const record = raw.json === true ? null : fitted(() => recordOf(seeded, pasted(text)));
       const outcome = await replaySeed(seeded, on === 'threads');
       if (record === null) print(JSON.stringify(jsonOf(seeded, on, outcome)));
       else describe(seeded, on, outcome, record, raw);
@@ -132,11 +134,18 @@ function describe(
   on: string,
   { run, trace, difference }: Outcome,
   record: RaceRecord,
-  { all = false, ascii = false }: RawOptions,
+  raw: RawOptions,
 ): void {
   const verdict = run.complaint === null ? green('nothing broke') : red('broken');
-  print(`${bold(scenario.name)}  ${verdict}  [${on}, ${options.memory}]`);
+  if (raw.format === 'kernel') return printKernelReport(record, raw);
+  if (run.complaint !== null || raw.all === true) printRace(record, raw);
+  else print(`${bold(scenario.name)}  ${verdict}  [${on}, ${options.memory}]`);
   if (difference !== '') print(`  ${red('threads and fibers disagree')}: ${difference}`);
-  if (run.complaint !== null || all) printRace(record, all, ascii);
-  print(`  ${trace.length} steps, ${run.preemptions} preemptions, digest ${trace.digest()}`);
+  print(`  replay  ${record.replay}`);
+  print(`  ${on}: ${trace.length} steps, digest ${trace.digest()}`);
+}
+
+/** The words to paste again: a seed, or the file that holds it. */
+function pasted(text: string): string {
+  return /^[\w./%~_-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -11,6 +11,8 @@ import { shrink } from '../explore/shrink.ts';
 import { LiveLine, bold, print } from './output.ts';
 import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
+import type { RaceView } from './race-text.ts';
+import { printFinding, withViewOptions } from './race-text.ts';
 import { SAVE_OPTION, SEED_ARGUMENT, pasteable } from './saved.ts';
 import { findScenario } from './scenarios.ts';
 import { EXIT_FINDING, UsageError } from './usage.ts';
@@ -18,20 +20,20 @@ import { EXIT_FINDING, UsageError } from './usage.ts';
 /** Steps by which a schedule is sought for a program with an operation less. */
 export const SEARCH_STEPS = 30_000;
 
-interface RawOptions {
+interface RawOptions extends RaceView {
   readonly json?: boolean;
   readonly save?: string;
 }
 
 /** The command. @param exit - takes the exit status. */
 export function shrinkCommand(exit: (status: number) => void): Command {
-  return new Command('shrink')
+  return withViewOptions(new Command('shrink'))
     .description('make the program and the schedule of a seed as small as can be')
     .argument('<seed>', SEED_ARGUMENT)
     .option(...SAVE_OPTION)
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', '\nExit status: 1 the finding, smaller, 2 wrong use, 3 tool failed.')
-    .action((text: string, { json, save }: RawOptions) => {
+    .action((text: string, { json, save, ...view }: RawOptions) => {
       const seeded = seededProgram(text);
       const before = replay(seeded.options, seeded.seed, true);
       if (before.complaint === null) {
@@ -42,7 +44,7 @@ export function shrinkCommand(exit: (status: number) => void): Command {
       const shrunk = shrinkSeeded(seeded, before, before.complaint);
       const seed = formatSeed(shrunkSeed(seeded, shrunk));
       if (json === true) print(JSON.stringify(jsonOf(shrunk, seed, save)));
-      else describe(before, shrunk, pasteable(seed, save));
+      else describe(before, shrunk, seed, save, view);
       exit(EXIT_FINDING);
     });
 }
@@ -92,14 +94,25 @@ function jsonOf(shrunk: Shrunk, seed: string, file: string | undefined): object 
   };
 }
 
-function describe(before: Replayed, shrunk: Shrunk, seed: string): void {
-  const { program, preemptions, steps, replays, dropped, finding } = shrunk;
+function describe(
+  before: Replayed,
+  shrunk: Shrunk,
+  seed: string,
+  file: string | undefined,
+  view: RaceView,
+): void {
+  const { program, preemptions, steps, replays, dropped } = shrunk;
   const { scenario = '' } = program.options.subject ?? {};
-  print(`${bold(scenario)}  ${finding.message}`);
+  print(`${bold(scenario)}  shrunk`);
   print(
     `  from ${before.schedule.length} steps and ${before.preemptions} preemptions ` +
       `to ${steps} and ${preemptions}, after ${replays} executions`,
   );
   if (dropped.length > 0) print(`  without ${dropped.join(', ')}`);
-  print(`  gntrace replay ${seed}`);
+  print('');
+  const stats = {
+    steps: { found: before.schedule.length, min: steps },
+    preemptions: { found: before.preemptions, min: preemptions },
+  };
+  printFinding(seed, view, { file, stats, shrunk: true });
 }

@@ -49,13 +49,20 @@ export function fingerprintOf(race: RaceRecord): string | null {
     });
   }
   const end = race.steps.length === 0 ? [] : [race.steps.length - 1];
-  const deciding = race.loop === null ? (race.conflict ?? end) : stepsOfLoop(race.loop);
-  const steps = deciding.map((i) => race.steps[i] as RaceStep);
+  const deciding =
+    race.loop !== null ? stepsOfLoop(race.loop) : isShown(race) ? race.conflict : end;
+  const steps = (deciding ?? end).map((i) => race.steps[i] as RaceStep);
   return fingerprint({
     invariant,
     words: race.words,
     functions: steps.map(({ stack }) => functionOf(stack)),
   });
+}
+
+/** Is the pair about a word that shows what broke? Else it is only the nearest one. */
+function isShown({ conflict, shows, steps }: RaceRecord): boolean {
+  const words = new Set(shows.map(({ object }) => object));
+  return conflict?.some((i) => words.has(steps[i]?.object ?? -1)) === true;
 }
 
 /** `kernel BUG_PAGE_COUNT`: which assertion it was is part of what broke. */

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A line of simulated code. */
@@ -22,6 +22,7 @@ export type Locate = (stack: string) => readonly Place[];
 /** Rooms of simulated code, below `src/`; programs of other people lie anywhere else. */
 const machinery =
   /\/(src\/(explore|report|cli|campaign|threads)|node_modules)\/|\/operations\.[jt]s|node:/;
+const explorer = /\/src\/explore\//;
 const frame = /^\s*at (?:Generator\.)?(?:(.*?) \()?(?:file:\/\/)?(\/[^():]+):(\d+):(\d+)\)?$/;
 const maps = new Map<string, SourceMap | null>();
 
@@ -47,8 +48,11 @@ export function placesOf(stack: string): Place[] {
   const places: Place[] = [];
   for (const text of stack.split('\n')) {
     const match = frame.exec(text);
-    if (match === null || machinery.test(match[2] as string)) continue;
-    const [path, line] = original(match[2] as string, Number(match[3]), Number(match[4]));
+    const file = match?.[2] ?? '';
+    // What called the actors is no part of them.
+    if (places.length > 0 && explorer.test(file)) break;
+    if (match === null || machinery.test(file)) continue;
+    const [path, line] = original(file, Number(match[3]), Number(match[4]));
     const fn = functionName(match[1] ?? '');
     if (fn === '' || fn === 'Object.body' || fn === 'body') continue;
     places.push({ fn, file: fromRoot(path), line });
@@ -65,7 +69,10 @@ function functionName(text: string): string {
     .replace(/^Object\.(?!body$)/, '');
 }
 
+/** From the project's root, or from where the command runs if it lies below. */
 function fromRoot(path: string): string {
   const at = path.lastIndexOf('/src/');
-  return at < 0 ? path : path.slice(at + 1);
+  if (at >= 0) return path.slice(at + 1);
+  const near = relative(process.cwd(), path);
+  return near.startsWith('..') || isAbsolute(near) ? path : near;
 }

@@ -15,8 +15,6 @@ export const RACE_SCHEMA = 'race/v1';
 export interface RaceTool {
   /** Of gntrace. */
   readonly version: string;
-  /** Hash of the code that a result depends on; null if nobody asked. */
-  readonly code: string | null;
   /** Of the checkout; null if it is none. */
   readonly commit: string | null;
   /** Of Node.js, or what else runs it. */
@@ -180,8 +178,10 @@ export interface RaceRecord extends RaceSubject {
   readonly message: string | null;
   /** What it means for whoever runs such a machine. */
   readonly rule: string | null;
-  /** Names of the words that show it. */
+  /** Names of the words that show it, … */
   readonly words: readonly string[];
+  /** … and what they held when it broke: indices into `objects` with values. */
+  readonly shows: readonly { readonly object: number; readonly value: number }[];
   /** The same bug has the same one (fingerprint.ts). */
   readonly fingerprint: string | null;
   readonly actors: readonly RaceActor[];

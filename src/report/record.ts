@@ -33,7 +33,7 @@ import type {
 } from './race.ts';
 import { RACE_SCHEMA } from './race.ts';
 import { holderOf, loopAtEnd } from './stuck.ts';
-import { Words } from './words.ts';
+import { Words, wordNamed } from './words.ts';
 
 /** What a record says beside the execution. */
 export interface RecordContext {
@@ -87,8 +87,14 @@ export function raceRecord(
   const stacks = new Stacks();
   const meets = sharedWords(steps);
   for (const { word } of steps) words.of(word);
-  const shown = new Set(complaint?.words ?? []);
-  const named = new Set(words.objects.flatMap((o) => (shown.has(o.name) ? o.word : [])));
+  const shown = (complaint?.words ?? []).flatMap((name) => wordNamed(machine, name) || []);
+  const named = new Set(shown);
+  const shows = shown.map((word) => {
+    const value = narration.final[word] ?? 0;
+    const object = words.of(word);
+    words.tell(object, value);
+    return { object, value };
+  });
   const notes = notesByStep(narration.notes, meaning);
   const raceSteps = steps.map((step, i): RaceStep => {
     const { actor, kind, word, guard, before, after, result, effect, store, enabled } = step;
@@ -139,6 +145,7 @@ export function raceRecord(
     message: complaint === null ? null : messageOf(complaint.message, waits, words, actors),
     rule: complaint === null ? null : ruleOf(complaint, meaning),
     words: complaint?.words ?? [],
+    shows,
     fingerprint: null,
     actors: actors.map(actorOf),
     kinds: KIND_NAMES,

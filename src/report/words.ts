@@ -89,6 +89,37 @@ function placeOf({ places }: Machine, word: number): Machine['places'][number] |
   return place !== undefined && word < place.from + place.words ? place : undefined;
 }
 
+/** The word of this name; 0 if there is none. */
+export function wordNamed(machine: Machine, name: string): number {
+  const perDomain = machine.config['vcpusPerDomain'] ?? 1;
+  for (const { shape, from, stride, outer } of machine.places) {
+    const found = patternOf(shape.name).exec(name);
+    if (found === null) continue;
+    const rest = found[0].length === name.length ? 'value' : name.slice(found[0].length + 1);
+    const field = shape.fieldNames.indexOf(rest);
+    const index = found.slice(1).map((text) => indexOf(text, perDomain));
+    const [i = 0, j] = index;
+    const record = j === undefined ? i * stride : i * outer + j * stride;
+    const word = from + record + field;
+    if (field >= 0 && wordName(machine, word) === name) return word;
+  }
+  return 0;
+}
+
+/** Matches the beginning of a name: a number or a vCPU for each index. */
+function patternOf(table: string): RegExp {
+  const parts = table.split(/(%v?)/).map((part) => {
+    if (part === '%') return '(\\d+)';
+    return part === '%v' ? '(d\\d+v\\d+)' : part.replaceAll(/[.[\]]/g, '\\$&');
+  });
+  return new RegExp(`^${parts.join('')}`);
+}
+
+function indexOf(text: string, perDomain: number): number {
+  const vcpu = /^d(\d+)v(\d+)$/.exec(text);
+  return vcpu === null ? Number(text) : Number(vcpu[1]) * perDomain + Number(vcpu[2]);
+}
+
 /** A word with all its names. */
 export function nameOf(machine: Machine, word: number): NamedWord {
   const name = wordName(machine, word);

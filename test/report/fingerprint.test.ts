@@ -43,7 +43,7 @@ test('two schedules that find one bug have one fingerprint', () => {
   if (race === undefined) throw new RangeError('X1');
   const options = { ...prepareRace(race, 'before'), memory: 'sc' } as const;
   const subject = { scenario: '', design: '', param: 0, memory: 'sc', strategy: '', replay: '' };
-  const tool = { version: '', code: null, commit: null, runtime: '' };
+  const tool = { version: '', commit: null, runtime: '' };
   const found = [5, 77].map((seed) => {
     const { finding } = check({ ...options, strategy: 'pct', executions: 2000, seed });
     if (finding === undefined) throw new Error('not found');

@@ -86,7 +86,7 @@ export function recorded(
 ): RaceRecord {
   const { scenario = 'race/unmap', meaning = plainMeaning } = names;
   return raceRecord({ machine, actors }, told, {
-    tool: { version: '0.1.0', code: null, commit: null, runtime: 'v20.0.0' },
+    tool: { version: '0.1.0', commit: null, runtime: 'v20.0.0' },
     subject: {
       scenario,
       design: 'm2p-override',

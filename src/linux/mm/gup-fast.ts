@@ -51,15 +51,19 @@ export function pteAccessPermitted(pte: number, flags: number): boolean {
   return (pte & needed) === needed;
 }
 
-/** gup_fast_pte_range(), one entry. @returns the page with the reference taken, or NO_PAGE. */
-export function* gupFastPte(v: number, mm: number, vpn: number, flags: number): Op {
-  const ptep = yield* walkToPte(v, rootOf(mm), vpn);
-  if (ptep === NO_PTE) return NO_PAGE;
-  const pte = yield* readOnce(ptep);
+/** gup_fast_pte_range(), step 2. @param pte - an entry. @returns the page it maps, or NO_PAGE. */
+export function* gupFastFind(v: number, pte: number, flags: number): Op {
   if (!pteAccessPermitted(pte, flags)) return NO_PAGE;
   if ((pte & PTE_SPECIAL) !== 0) return NO_PAGE;
-  const pg = yield* designPageBehindMfn(v, pteMfn(pte));
-  if (pg === NO_PAGE) return NO_PAGE;
+  return yield* designPageBehindMfn(v, pteMfn(pte));
+}
+
+/**
+ * gup_fast_pte_range(), steps 3 and 4.
+ * @param ptep - word of the entry. @param pte - what it was. @param pg - the page it mapped then.
+ * @returns the page with the reference taken, or NO_PAGE.
+ */
+export function* gupFastTake(v: number, ptep: number, pte: number, pg: number, flags: number): Op {
   if ((yield* tryAddPage(pg, gupReferences(flags))) === 0) return NO_PAGE;
   const changed = (yield* readOnce(ptep)) !== pte;
   if (changed || ((pte & PTE_RW) === 0 && (yield* gupMustUnshare(pg, flags)) === 1)) {
@@ -67,6 +71,15 @@ export function* gupFastPte(v: number, mm: number, vpn: number, flags: number): 
     return NO_PAGE;
   }
   return pg;
+}
+
+/** gup_fast_pte_range(), one entry. @returns the page with the reference taken, or NO_PAGE. */
+export function* gupFastPte(v: number, mm: number, vpn: number, flags: number): Op {
+  const ptep = yield* walkToPte(v, rootOf(mm), vpn);
+  if (ptep === NO_PTE) return NO_PAGE;
+  const pte = yield* readOnce(ptep);
+  const pg = yield* gupFastFind(v, pte, flags);
+  return pg === NO_PAGE ? NO_PAGE : yield* gupFastTake(v, ptep, pte, pg, flags);
 }
 
 /** Steps 1 to 5. @returns pages taken. */

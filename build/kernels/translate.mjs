@@ -1,0 +1,310 @@
+/**
+ * From simulated code to AssemblyScript, declaration by declaration. The dialect
+ * (docs/simulated-code.md) is 32-bit integers, tables and calls, so only this changes:
+ *
+ *   function*, yield*          gone, as in the stripped editions
+ *   number, boolean, Op<T>     i32, bool, the type of T
+ *   Page.refcount.at(pg)       base of the table + pg * stride + the field's place: stride and place
+ *                              are constants of the declaration, bases are set for a machine
+ *   readLocal(Params.x.word)   a constant, where the kernel is made for one value of it
+ *   Math.imul, min, max …      instructions
+ *   readOnce, cmpxchg …        functions of the operations module that the kernel is made with
+ */
+import MagicString from 'magic-string';
+import ts from 'typescript';
+import { OPERATIONS, at } from './source.mjs';
+
+const types = new Map([
+  ['number', 'i32'],
+  ['boolean', 'bool'],
+  ['void', 'void'],
+  ['Op', 'i32'],
+  ['Op<number>', 'i32'],
+  ['Op<boolean>', 'bool'],
+  ['Op<void>', 'void'],
+  ['Op<never>', 'void'],
+]);
+const mathCalls = new Map([
+  ['abs', 'abs<i32>'],
+  ['clz32', 'clz<i32>'],
+  ['max', 'max<i32>'],
+  ['min', 'min<i32>'],
+]);
+/** Rounds of a loop that are written out. */
+const UNROLL_LIMIT = 8;
+const fieldValues = new Set(['word', 'stride', 'outer', 'count']);
+
+/**
+ * What a kernel is made of.
+ * @typedef {{ fixed: Record<string, number>, prefix: string, inline: (name: string) => boolean }}
+ *   Making - values of boot constants; what the names of functions begin with; which functions
+ *   are put in the place of their calls.
+ */
+
+/**
+ * Translates what the entry functions reach.
+ * @param {import('./source.mjs').Sources} sources
+ * @param {{ path: string, names: string[] }[]} entries - exported functions to begin with.
+ * @param {Making} making
+ * @returns {{ text: string, layout: Map<string, { table: string, what: string }>,
+ *   paths: Set<string>, names: Map<string, string> }} one module without operations; the globals
+ *   that hold the places of tables; the files it came from; compiled names of the entries.
+ */
+export function translate(sources, entries, making) {
+  const state = {
+    sources,
+    making,
+    compiled: new Map(),
+    taken: new Map(),
+    out: [],
+    layout: new Map(),
+    paths: new Set(),
+    fixedUsed: new Map(),
+    queue: [],
+  };
+  const names = new Map();
+  for (const { path, names: list } of entries) {
+    for (const name of list) names.set(name, use(state, sources.unit(path), name, ''));
+  }
+  for (let next = state.queue.shift(); next !== undefined; next = state.queue.shift()) {
+    state.out.push(next());
+  }
+  return { ...state, text: state.out.join('\n'), names };
+}
+
+/** The compiled name of a declaration, queued when it is met first. */
+function use(state, unit, name, flavour) {
+  const meant = state.sources.resolve(unit, name);
+  if (meant === null) throw new Error(`${unit.path}: ${name} is nothing that can be compiled`);
+  const kind = state.making.plain.includes(meant.name) ? 'plain$' : flavour;
+  if (meant.kind === 'operation') return `${kind}${meant.name}`;
+  const key = `${kind}${meant.unit.path}:${meant.name}`;
+  const known = state.compiled.get(key);
+  if (known !== undefined) return known;
+  const plain = `${state.making.prefix}${kind}${meant.name}`;
+  const clash = state.taken.get(plain) ?? 0;
+  state.taken.set(plain, clash + 1);
+  const compiled = `${plain}${clash === 0 ? '' : `$${clash}`}`;
+  state.compiled.set(key, compiled);
+  state.paths.add(meant.unit.path);
+  state.queue.push(() =>
+    meant.kind === 'constant'
+      ? `const ${compiled}: i32 = ${constant(state, meant)};`
+      : functionText(state, meant, compiled, kind),
+  );
+  return compiled;
+}
+
+function constant(state, { unit, name }) {
+  return state.sources.evaluate(unit, unit.constants.get(name)) | 0;
+}
+
+function typeText(unit, node, what) {
+  const type = types.get(node?.getText(unit.file) ?? '');
+  if (type === undefined) throw at(unit, node ?? what, 'has a type that is not compiled');
+  return type;
+}
+
+function functionText(state, { unit, name }, compiled, flavour) {
+  const node = unit.functions.get(name);
+  const parameters = node.parameters.map((parameter) => {
+    return `${parameter.name.text}: ${typeText(unit, parameter.type, parameter)}`;
+  });
+  const result = typeText(unit, node.type, node);
+  const start = node.body.getStart(unit.file);
+  const edit = new MagicString(unit.file.text.slice(start, node.body.end));
+  const names = new Set(node.parameters.map((parameter) => parameter.name.text));
+  collectLocals(node.body, names);
+  const context = { state, unit, edit, start, names, flavour };
+  ts.forEachChild(node.body, (child) => rewrite(context, child));
+  const { line } = unit.file.getLineAndCharacterOfPosition(node.getStart(unit.file));
+  const decorator = state.making.inline(node.name.text) ? '@inline\n' : '';
+  const head = `${decorator}function ${compiled}(${parameters.join(', ')}): ${result} `;
+  return `// ${unit.path}:${line + 1}\n${head}${edit.toString()}`;
+}
+
+function collectLocals(node, names) {
+  if (ts.isVariableDeclaration(node)) names.add(node.name.text);
+  ts.forEachChild(node, (child) => collectLocals(child, names));
+}
+
+/** Rewrites a node in place; nested edits stay within it. */
+function rewrite(context, node) {
+  if (ts.isYieldExpression(node)) {
+    drop(context, node.getStart(context.unit.file), node.expression.getStart(context.unit.file));
+    return rewrite(context, node.expression);
+  }
+  if (ts.isCallExpression(node)) return rewriteCall(context, node);
+  if (ts.isPropertyAccessExpression(node)) return rewriteProperty(context, node);
+  if (ts.isIdentifier(node) && !context.names.has(node.text)) {
+    return overwrite(context, node, use(context.state, context.unit, node.text, context.flavour));
+  }
+  if (ts.isForStatement(node)) {
+    const unrolled = unroll(context, node);
+    if (unrolled !== null) return overwrite(context, node, unrolled);
+  }
+  if (ts.isNumericLiteral(node) && Number(node.text) > 0x7fffffff) {
+    return overwrite(context, node, String(Number(node.text) | 0));
+  }
+  return ts.forEachChild(node, (child) => rewrite(context, child));
+}
+
+/**
+ * A loop over few constants, like that over the levels of a page table, becomes its rounds.
+ * @returns the text, or null for another loop.
+ */
+function unroll(context, node) {
+  const declared = node.initializer;
+  const step = node.incrementor;
+  if (!declared || !ts.isVariableDeclarationList(declared) || !step || !node.condition) return null;
+  const [{ name, initializer }] = declared.declarations;
+  if (!ts.isPostfixUnaryExpression(step) || leavesRound(node.statement)) return null;
+  const first = knownValue(context, initializer);
+  const { left, right, operatorToken } = node.condition;
+  const last = right === undefined ? null : knownValue(context, right);
+  if (first === null || last === null || left.getText() !== name.text) return null;
+  const delta = step.operator === ts.SyntaxKind.PlusPlusToken ? 1 : -1;
+  const goesOn = operatorToken.getText() === '>' ? (i) => i > last : (i) => i < last;
+  const rounds = [];
+  for (let i = first; goesOn(i); i += delta) {
+    if (rounds.length === UNROLL_LIMIT) return null;
+    rounds.push(`{ const ${name.text}: i32 = ${i}; ${render(context, node.statement)} }`);
+  }
+  return rounds.join('\n');
+}
+
+/** Does a loop's body jump, or set the loop's variable? */
+function leavesRound(node) {
+  if (ts.isBreakStatement(node) || ts.isContinueStatement(node)) return true;
+  return ts.forEachChild(node, leavesRound) ?? false;
+}
+
+/** The value of an expression that is fixed in this kernel, or null. */
+function knownValue({ state, unit }, node) {
+  if (ts.isNumericLiteral(node)) return Number(node.text);
+  if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return null;
+  const meant = state.sources.resolve(unit, node.expression.text);
+  if (meant?.kind !== 'function') return null;
+  const [only] = meant.unit.functions.get(meant.name).body.statements;
+  if (!ts.isReturnStatement(only) || !ts.isCallExpression(only.expression)) return null;
+  const parameter = bootParameter({ state, unit: meant.unit }, only.expression);
+  return (parameter && state.making.fixed[parameter.name]) ?? null;
+}
+
+/** The text of a node, rewritten. */
+function render(context, node) {
+  const start = node.getStart(context.unit.file);
+  const edit = new MagicString(context.unit.file.text.slice(start, node.end));
+  rewrite({ ...context, edit, start }, node);
+  return edit.toString();
+}
+
+function rewriteCall(context, node) {
+  const callee = node.expression;
+  if (ts.isIdentifier(callee)) {
+    const parameter = bootParameter(context, node);
+    if (parameter !== null) return overwrite(context, node, parameterText(context, parameter));
+    rewrite(context, callee);
+    return node.arguments.forEach((argument) => rewrite(context, argument));
+  }
+  const name = callee.name.text;
+  if (callee.expression.getText(context.unit.file) === 'Math') {
+    if (name === 'imul') {
+      const [a, b] = node.arguments;
+      overwriteRange(context, callee.getStart(context.unit.file), a.getStart(context.unit.file), '((');
+      overwriteRange(context, a.end, b.getStart(context.unit.file), ') * (');
+      overwriteRange(context, b.end, node.end, '))');
+    } else {
+      overwrite(context, callee, mathCalls.get(name));
+    }
+    return node.arguments.forEach((argument) => rewrite(context, argument));
+  }
+  return rewriteAccessor(context, node);
+}
+
+/**
+ * `readLocal(Params.x.word)` of a word that is written at boot and never again: a constant.
+ * @returns the field, or null for another call.
+ */
+function bootParameter(context, node) {
+  if (node.expression.text !== 'readLocal') return null;
+  const [argument] = node.arguments;
+  if (!ts.isPropertyAccessExpression(argument) || argument.name.text !== 'word') return null;
+  const field = tableField(context, argument.expression);
+  if (field === null || field.table.dimensions.length !== 0) return null;
+  return field.table.boot.includes(field.name) ? field : null;
+}
+
+/** A number where the kernel is made for one value, else the machine's. */
+function parameterText(context, { table, name, place }) {
+  const { making, fixedUsed } = context.state;
+  if (making.fixed[name] === undefined) return layoutGlobal(context, table, name, place);
+  fixedUsed.set(name, { table: table.name, place, value: making.fixed[name] });
+  return String(making.fixed[name]);
+}
+
+/** `Table.field` → its table and name; null for something else. */
+function tableField(context, node) {
+  if (!ts.isPropertyAccessExpression(node) || !ts.isIdentifier(node.expression)) return null;
+  const meant = context.state.sources.resolve(context.unit, node.expression.text);
+  if (meant?.kind !== 'table') return null;
+  const table = meant.unit.tables.get(meant.name);
+  context.state.paths.add(meant.unit.path);
+  const place = table.fieldNames.indexOf(node.name.text);
+  if (place < 0) throw at(context.unit, node, 'is no field of its table');
+  return { table, place, name: node.name.text };
+}
+
+/** The global that holds the place of a table, or another number of it. */
+function layoutGlobal(context, table, what, place) {
+  const name = `${table.id}$${what}`;
+  const { name: printed, dimensions } = table;
+  const number = place === undefined ? { what } : { what: 'value', place };
+  context.state.layout.set(name, { table: printed, dimensions, ...number });
+  return name;
+}
+
+function rewriteAccessor(context, node) {
+  const field = tableField(context, node.expression.expression);
+  if (field === null) throw at(context.unit, node, 'is a call that is not compiled');
+  const { table, place } = field;
+  const base = layoutGlobal(context, table, 'word');
+  const file = context.unit.file;
+  const [i, j] = node.arguments;
+  if (node.expression.name.text === 'at') {
+    overwriteRange(context, node.getStart(file), i.getStart(file), `(${base} + ${place} + (`);
+    overwriteRange(context, i.end, node.end, `) * ${table.stride})`);
+  } else {
+    const outer = layoutGlobal(context, table, 'outer');
+    overwriteRange(context, node.getStart(file), i.getStart(file), `(${base} + ${place} + (`);
+    overwriteRange(context, i.end, j.getStart(file), `) * ${outer} + (`);
+    overwriteRange(context, j.end, node.end, `) * ${table.stride})`);
+  }
+  return node.arguments.forEach((argument) => rewrite(context, argument));
+}
+
+function rewriteProperty(context, node) {
+  const field = fieldValues.has(node.name.text) ? tableField(context, node.expression) : null;
+  if (field === null) throw at(context.unit, node, 'is a property that is not compiled');
+  const { table, place } = field;
+  const what = node.name.text;
+  if (what === 'stride') return overwrite(context, node, String(table.stride));
+  if (what === 'word') {
+    return overwrite(context, node, `(${layoutGlobal(context, table, 'word')} + ${place})`);
+  }
+  return overwrite(context, node, layoutGlobal(context, table, what));
+}
+
+function drop(context, from, to) {
+  context.edit.remove(from - context.start, to - context.start);
+}
+
+function overwrite(context, node, text) {
+  overwriteRange(context, node.getStart(context.unit.file), node.end, text);
+}
+
+function overwriteRange(context, from, to, text) {
+  context.edit.overwrite(from - context.start, to - context.start, text);
+}
+
+export { OPERATIONS };

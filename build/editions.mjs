@@ -5,6 +5,7 @@
  *                  explorer and users of the library load
  *   dist/threads   simulated code stripped of its generators, over operations.threads.ts
  *   dist/lockstep  the same stripped code over operations.lockstep.ts
+ *   dist/kernels   the lookups of the benchmarks as WebAssembly (kernels/compile.mjs)
  *
  * Stripping keeps every line and column: `function*` loses its star and `yield*` becomes blanks,
  * so the compiler's source maps, pointed at the original files, are right in every edition. The
@@ -25,6 +26,7 @@ import { createHash } from 'node:crypto';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { benchLoops, simulatedRooms, testWorlds } from './rooms.mjs';
+import { compileKernels } from './kernels/compile.mjs';
 import { inline, readOperations, shiftMap } from './inline.mjs';
 import { findReplaced, makeReplaceable } from './replaceable.mjs';
 import { strip } from './strip.mjs';
@@ -81,8 +83,12 @@ function* sourceFiles(dir) {
 function fingerprint() {
   const hash = createHash('sha256');
   const files = roots.flatMap((dir) => [...sourceFiles(join(root, dir))]);
-  const own = readdirSync(join(root, 'build')).filter((name) => name.endsWith('.mjs'));
-  files.push(...own.map((name) => join(root, 'build', name)), join(root, 'tsconfig.json'));
+  const own = ['build', 'build/kernels'].flatMap((dir) =>
+    readdirSync(join(root, dir))
+      .filter((name) => /\.(mjs|as)$/.test(name))
+      .map((name) => join(root, dir, name)),
+  );
+  files.push(...own, join(root, 'tsconfig.json'));
   for (const file of files.sort()) hash.update(file).update('\0').update(readFileSync(file));
   return hash.digest('hex');
 }
@@ -203,4 +209,5 @@ for (const edition of editions) {
     await inlineOperations(outDir);
   }
 }
+await compileKernels(root, join(root, 'dist/kernels'));
 writeFileSync(stamp, now);

@@ -12,7 +12,7 @@
  */
 import MagicString from 'magic-string';
 import ts from 'typescript';
-import { OPERATIONS, at } from './source.mjs';
+import { at } from './source.mjs';
 
 const types = new Map([
   ['number', 'i32'],
@@ -32,23 +32,42 @@ const mathCalls = new Map([
 ]);
 /** Rounds of a loop that are written out. */
 const UNROLL_LIMIT = 8;
+/** Operations that are others in functions of a flavour. */
+const flavours = new Map([
+  [
+    'plain$',
+    new Map([
+      ['readOnce', 'read'],
+      ['loadAcquire', 'read'],
+    ]),
+  ],
+  [
+    'ordered$',
+    new Map([
+      ['read', 'readOnce'],
+      ['smpRmb', 'ordered'],
+    ]),
+  ],
+]);
 const fieldValues = new Set(['word', 'stride', 'outer', 'count']);
 
 /**
- * What a kernel is made of.
- * @typedef {{ fixed: Record<string, number>, prefix: string, inline: (name: string) => boolean }}
- *   Making - values of boot constants; what the names of functions begin with; which functions
- *   are put in the place of their calls.
+ * What a kernel is made with.
+ * @typedef {object} Making
+ * @property {string} prefix - begins the names of its functions.
+ * @property {Record<string, number>} fixed - boot parameters that have one value in it.
+ * @property {string} flavour - of all functions: '' or 'ordered$'.
+ * @property {string[]} plain - functions of the flavour 'plain$', with all that they call.
+ * @property {(name: string) => boolean} inline - is this function put in place of its calls?
  */
 
 /**
  * Translates what the entry functions reach.
  * @param {import('./source.mjs').Sources} sources
- * @param {{ path: string, names: string[] }[]} entries - exported functions to begin with.
+ * @param {{ path: string, name: string }[]} entries - declarations to begin with.
  * @param {Making} making
- * @returns {{ text: string, layout: Map<string, { table: string, what: string }>,
- *   paths: Set<string>, names: Map<string, string> }} one module without operations; the globals
- *   that hold the places of tables; the files it came from; compiled names of the entries.
+ * @returns {object} `text` without operations; `layout`: the globals that hold numbers of the
+ *   machine; `names`: compiled names of the entries; `fixedUsed`: the parameters that were fixed.
  */
 export function translate(sources, entries, making) {
   const state = {
@@ -58,13 +77,12 @@ export function translate(sources, entries, making) {
     taken: new Map(),
     out: [],
     layout: new Map(),
-    paths: new Set(),
     fixedUsed: new Map(),
     queue: [],
   };
   const names = new Map();
-  for (const { path, names: list } of entries) {
-    for (const name of list) names.set(name, use(state, sources.unit(path), name, ''));
+  for (const { path, name } of entries) {
+    names.set(name, use(state, sources.unit(path), name, making.flavour));
   }
   for (let next = state.queue.shift(); next !== undefined; next = state.queue.shift()) {
     state.out.push(next());
@@ -77,7 +95,7 @@ function use(state, unit, name, flavour) {
   const meant = state.sources.resolve(unit, name);
   if (meant === null) throw new Error(`${unit.path}: ${name} is nothing that can be compiled`);
   const kind = state.making.plain.includes(meant.name) ? 'plain$' : flavour;
-  if (meant.kind === 'operation') return `${kind}${meant.name}`;
+  if (meant.kind === 'operation') return flavours.get(kind)?.get(meant.name) ?? meant.name;
   const key = `${kind}${meant.unit.path}:${meant.name}`;
   const known = state.compiled.get(key);
   if (known !== undefined) return known;
@@ -86,7 +104,6 @@ function use(state, unit, name, flavour) {
   state.taken.set(plain, clash + 1);
   const compiled = `${plain}${clash === 0 ? '' : `$${clash}`}`;
   state.compiled.set(key, compiled);
-  state.paths.add(meant.unit.path);
   state.queue.push(() =>
     meant.kind === 'constant'
       ? `const ${compiled}: i32 = ${constant(state, meant)};`
@@ -239,7 +256,7 @@ function bootParameter(context, node) {
 function parameterText(context, { table, name, place }) {
   const { making, fixedUsed } = context.state;
   if (making.fixed[name] === undefined) return layoutGlobal(context, table, name, place);
-  fixedUsed.set(name, { table: table.name, place, value: making.fixed[name] });
+  fixedUsed.set(name, { table: table.name, name, place, value: making.fixed[name] });
   return String(making.fixed[name]);
 }
 
@@ -249,7 +266,6 @@ function tableField(context, node) {
   const meant = context.state.sources.resolve(context.unit, node.expression.text);
   if (meant?.kind !== 'table') return null;
   const table = meant.unit.tables.get(meant.name);
-  context.state.paths.add(meant.unit.path);
   const place = table.fieldNames.indexOf(node.name.text);
   if (place < 0) throw at(context.unit, node, 'is no field of its table');
   return { table, place, name: node.name.text };
@@ -306,5 +322,3 @@ function overwrite(context, node, text) {
 function overwriteRange(context, from, to, text) {
   context.edit.overwrite(from - context.start, to - context.start, text);
 }
-
-export { OPERATIONS };

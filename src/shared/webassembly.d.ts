@@ -1,7 +1,17 @@
-/** The little of WebAssembly's interface that the machine needs; no DOM types in this project. */
+/** The little of WebAssembly's interface that is needed here; no DOM types in this project. */
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum: number; shared: true });
     readonly buffer: SharedArrayBuffer;
+  }
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Instance {
+    constructor(module: Module, imports: Record<string, Record<string, Memory>>);
+    readonly exports: Record<string, unknown>;
+  }
+  class Global {
+    readonly value: number;
   }
 }

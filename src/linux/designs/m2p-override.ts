@@ -132,10 +132,26 @@ function bucketOf(d: number, mfn: number): number {
   return OverrideBucket.next.at2(d, mfnHash(mfn) % OverrideBucket.next.count);
 }
 
-/** The lock of a frame's bucket. */
-function lockOf(d: number, mfn: number): number {
+/** The lock of a frame's bucket. @param d - domain. @param mfn - frame. @returns word. */
+export function lockOfOverride(d: number, mfn: number): number {
   if (readLocal(LinuxParams.overrideBucketLocks.word) === 0) return M2pOverride.lock.at(d);
   return OverrideLock.value.at2(d, mfnHash(mfn) % OverrideLock.value.count);
+}
+
+/**
+ * The list of a frame's bucket. The caller holds its lock.
+ * @param d - domain. @param mfn - frame. @returns the first page of the frame, or NO_PAGE.
+ */
+export function* searchOverride(d: number, mfn: number): Op {
+  const bucket = bucketOf(d, mfn);
+  let found = NO_PAGE;
+  let node = yield* read(bucket);
+  while (node !== bucket && found === NO_PAGE) {
+    const pg = pageOfLru(node);
+    if ((yield* read(Page.private.at(pg))) === mfn) found = pg;
+    node = yield* read(node);
+  }
+  return found;
 }
 
 /**
@@ -145,17 +161,10 @@ function lockOf(d: number, mfn: number): number {
  */
 export function* m2pFindOverride(v: number, mfn: number): Op {
   const d = domainOf(v);
-  const bucket = bucketOf(d, mfn);
-  let found = NO_PAGE;
   const flags = yield* localIrqSave(v);
-  yield* spinLock(lockOf(d, mfn));
-  let node = yield* read(bucket);
-  while (node !== bucket && found === NO_PAGE) {
-    const pg = pageOfLru(node);
-    if ((yield* read(Page.private.at(pg))) === mfn) found = pg;
-    node = yield* read(node);
-  }
-  yield* spinUnlock(lockOf(d, mfn));
+  yield* spinLock(lockOfOverride(d, mfn));
+  const found = yield* searchOverride(d, mfn);
+  yield* spinUnlock(lockOfOverride(d, mfn));
   yield* localIrqRestore(v, flags);
   return found;
 }
@@ -201,9 +210,9 @@ function* m2pAddOverride(v: number, mfn: number, pg: number, kmapOp: number): Op
   yield* setPhysToMachine(v, pfn, mfn | FOREIGN_FRAME_BIT);
   if (kmapOp !== 0) yield* lazyMap(v, kmapOp);
   const flags = yield* localIrqSave(v);
-  yield* spinLock(lockOf(d, mfn));
+  yield* spinLock(lockOfOverride(d, mfn));
   yield* listAdd(lruOf(pg), bucketOf(d, mfn));
-  yield* spinUnlock(lockOf(d, mfn));
+  yield* spinUnlock(lockOfOverride(d, mfn));
   yield* localIrqRestore(v, flags);
   const owner = yield* mfnToPfnNoOverrides(mfn);
   if ((yield* getPhysToMachine(d, owner)) === mfn) {
@@ -269,9 +278,9 @@ function* m2pRemoveOverride(v: number, pg: number, kunmapOp: number): Op {
   if (entry === INVALID_P2M_ENTRY || (entry & FOREIGN_FRAME_BIT) === 0) return -EINVAL;
   const mfn = entry & ~FOREIGN_FRAME_BIT;
   const flags = yield* localIrqSave(v);
-  yield* spinLock(lockOf(d, mfn));
+  yield* spinLock(lockOfOverride(d, mfn));
   yield* listDel(lruOf(pg));
-  yield* spinUnlock(lockOf(d, mfn));
+  yield* spinUnlock(lockOfOverride(d, mfn));
   yield* localIrqRestore(v, flags);
   const before = yield* fetchAnd(Page.flags.at(pg), ~PG_private);
   warnOn((before & PG_private) === 0, BUG_OVERRIDE_UNMARKED, pg, mfn);

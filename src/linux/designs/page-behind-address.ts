@@ -76,7 +76,7 @@ export function* vmaPageSpeculative(v: number, mm: number, vpn: number): Op {
  * The slot of an address, found from the array's own start: a split moves Vma.pages before it
  * write-locks the VMA (vma-split.ts), but to a slot of the same array. @returns page, or NO_PAGE.
  */
-function* pageOfSlot(vma: number, vpn: number): Op {
+export function* pageOfSlot(vma: number, vpn: number): Op {
   const pages = yield* readOnce(Vma.pages.at(vma));
   if (pages < 0) return NO_PAGE;
   const array = arrayOfSlot(pages);

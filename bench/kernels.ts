@@ -1,0 +1,131 @@
+/**
+ * The lookups as WebAssembly (docs/compiled-kernels.md): one module for all machines, in which this
+ * machine's numbers are put before it is compiled by the engine.
+ */
+import { readFileSync } from 'node:fs';
+import type { Machine } from '../src/shared/layout.ts';
+import type { LookupName } from './lookup-names.ts';
+
+/** Bytes of a number in the module: an i32.const with room for every value. */
+const NUMBER_BYTES = 5;
+/** Entries from which a batch is faster than a loop: what the loads of a lookup miss is worth it. */
+const BATCH_FROM_PAGES = 2 ** 13;
+
+/** Looks keys up. @param keys - word of the first. @returns the sum of the results. */
+type Run = (keys: number, count: number) => number;
+
+/** The compiled lookups of a machine, as one vCPU runs them. */
+export interface Kernels {
+  /** Lookups one after the other; with `count` 1 a single call. */
+  loop(lookup: LookupName): Run;
+  /** Lookups in batches of 16, where there are any; else the loop. */
+  batch(lookup: LookupName): Run;
+  /** Handles interrupts that wait: to be called between two runs. */
+  attend(): void;
+  /** Lookups that had to look again so far. */
+  retries(): number;
+  /** Assertions of the simulated kernel that failed so far. */
+  bugs(): number;
+}
+
+/** A number of a machine: a place of a table, or the value of a boot parameter. */
+interface LayoutNumber {
+  readonly table: string;
+  readonly dimensions: readonly string[];
+  readonly what: 'word' | 'outer' | 'count' | 'value';
+  readonly place?: number;
+  readonly offsets: readonly number[];
+}
+
+interface FixedParameter {
+  readonly table: string;
+  readonly name: string;
+  readonly place: number;
+  readonly value: number;
+}
+
+interface Description {
+  readonly kernels: Record<
+    LookupName,
+    { readonly loop: string; readonly batch: string | null; readonly fixed: FixedParameter[] }
+  >;
+  readonly numbers: readonly LayoutNumber[];
+  readonly vcpu: readonly number[];
+}
+
+interface Exports {
+  readonly attend: () => void;
+  readonly retries: WebAssembly.Global;
+  readonly bugs: WebAssembly.Global;
+  readonly [run: string]: unknown;
+}
+
+function file(name: string): URL {
+  return new URL(`../../kernels/${name}`, import.meta.url);
+}
+
+function placeOf(machine: Machine, table: string, dimensions: readonly string[]): number {
+  const place = machine.places.findIndex(
+    ({ shape }) => shape.name === table && shape.dims.join() === dimensions.join(),
+  );
+  if (place < 0) throw new Error(`the machine has no table ${table}, and the kernels need it`);
+  return place;
+}
+
+function numberOf(machine: Machine, { table, dimensions, what, place }: LayoutNumber): number {
+  const found = machine.places[placeOf(machine, table, dimensions)] as Machine['places'][number];
+  if (what === 'word') return found.from;
+  if (what === 'outer') return found.outer;
+  if (what === 'count') return found.counts.at(-1) ?? 1;
+  return machine.words[found.from + (place as number)] as number;
+}
+
+function put(bytes: Uint8Array, offsets: readonly number[], value: number): void {
+  for (const offset of offsets) {
+    for (let i = 0; i < NUMBER_BYTES; i++) {
+      const more = i < NUMBER_BYTES - 1 ? 0x80 : 0;
+      bytes[offset + i] = ((value >> (7 * i)) & 0x7f) | more;
+    }
+  }
+}
+
+function checkFixed(machine: Machine, lookup: LookupName, fixed: readonly FixedParameter[]): void {
+  for (const { table, name, place, value } of fixed) {
+    const at = placeOf(machine, table, []);
+    const seen = machine.words[(machine.places[at] as Machine['places'][number]).from + place];
+    if (seen === value) continue;
+    throw new Error(`${lookup} is compiled for machines with ${name} ${value}, not ${seen}`);
+  }
+}
+
+/**
+ * Compiles the lookups for a machine that is booted.
+ * @param v - vCPU that they run as: one instance for each thread.
+ */
+export function loadKernels(machine: Machine, v: number): Kernels {
+  const { kernels, numbers, vcpu } = JSON.parse(
+    readFileSync(file('lookups.json'), 'utf8'),
+  ) as Description;
+  const bytes = new Uint8Array(readFileSync(file('lookups.wasm')));
+  for (const number of numbers) put(bytes, number.offsets, numberOf(machine, number));
+  put(bytes, vcpu, v);
+  const module = new WebAssembly.Module(bytes);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: machine.memory } });
+  const own = exports as Exports;
+  const run = (lookup: LookupName, name: string): Run => {
+    checkFixed(machine, lookup, kernels[lookup].fixed);
+    return own[name] as Run;
+  };
+  const small = (machine.config['pagesPerDomain'] ?? 0) < BATCH_FROM_PAGES;
+  return {
+    loop: (lookup) => run(lookup, kernels[lookup].loop),
+    batch: (lookup) => {
+      const { loop, batch } = kernels[lookup];
+      const isGup = lookup.startsWith('gup-fast');
+      return run(lookup, batch === null || (isGup && small) ? loop : batch);
+    },
+    attend: own.attend,
+    retries: () => own.retries.value,
+    bugs: () => own.bugs.value,
+  };
+}

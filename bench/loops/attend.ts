@@ -1,0 +1,14 @@
+/**
+ * Interrupts of a reader that runs compiled code: operations of the threads edition look at them
+ * before each access, compiled ones only while they wait, and the harness between two chunks.
+ */
+import { handlePhysical, handleUpcall } from '../../src/hardware/irq.ts';
+import { UPCALL_PENDING, Vcpu } from '../../src/hardware/vcpu.ts';
+import type { Op } from '../../src/shared/op.ts';
+import { readLocal } from '../../src/shared/operations.ts';
+
+/** Handles what is pending and deliverable. @param v - vCPU that runs this. */
+export function* attendInterrupts(v: number): Op<void> {
+  if (readLocal(Vcpu.physical.at(v)) !== 0) yield* handlePhysical(v);
+  if (readLocal(Vcpu.upcall.at(v)) === UPCALL_PENDING) yield* handleUpcall(v);
+}

@@ -1,0 +1,84 @@
+/**
+ * Which lookups are compiled (docs/compiled-kernels.md), and how each one is:
+ *
+ *   loop     the loop over keys of bench/loops/find.ts: the kernel's functions, step by step
+ *   batch    the loop in batches of bench/loops/batch.ts, if there is one
+ *   fixed    boot parameters that the code is made for; others are constants of the machine
+ *   plain    functions whose READ_ONCE is a plain load, with all that they call: what they find is
+ *            a guess, which an atomic operation behind them confirms
+ *   ordered  plain reads are atomic ones in place of a read barrier behind them
+ */
+
+const FIND = 'bench/loops/find.ts';
+const BATCH = 'bench/loops/batch.ts';
+const plainWalk = ['gupFastTouch', 'walkToPte', 'gupFastFind'];
+const levels4 = { ptLevels: 4, ptShift: 9, ptEntries: 512 };
+
+/** @typedef {{ name: string, loop: string, batch?: string, fixed?: Record<string, number>,
+ *   plain?: string[], ordered?: boolean }} Lookup */
+
+/** @type {Lookup[]} */
+export const lookups = [
+  { name: 'm2p-override', loop: 'findOverrides', batch: 'findOverridesBatches' },
+  { name: 'm2p-override-bucket-locks', loop: 'findOverrides', batch: 'findOverridesBatches' },
+  {
+    name: 'vma-pages-seqcount',
+    loop: 'findSpeculatively',
+    batch: 'findSpeculativelyBatches',
+    ordered: true,
+  },
+  {
+    name: 'vma-pages-per-vma-lock',
+    loop: 'findUnderVmaLock',
+    batch: 'findUnderVmaLockBatches',
+  },
+  { name: 'vma-pages-rcu', loop: 'findUnderRcu', batch: 'findUnderRcuBatches', ordered: true },
+  { name: 'vm-foreign', loop: 'findVmForeign' },
+  { name: 'find-special-page', loop: 'findSpecialPages' },
+  {
+    name: 'gup-fast-2',
+    loop: 'gupFastPages',
+    batch: 'gupFastBatches',
+    fixed: { ptLevels: 2 },
+    plain: plainWalk,
+  },
+  {
+    name: 'gup-fast-4',
+    loop: 'gupFastPages',
+    batch: 'gupFastBatches',
+    fixed: levels4,
+    plain: plainWalk,
+  },
+  { name: 'maptrack', loop: 'findMappings', ordered: true },
+  { name: 'p2m', loop: 'translatePfns' },
+  { name: 'm2p', loop: 'translateMfns' },
+  { name: 'dma-handles', loop: 'findDmaPages' },
+];
+
+/** Where the loops are. @returns {{ path: string, name: string }} */
+export function loopOf(lookup) {
+  return { path: FIND, name: lookup.loop };
+}
+
+/** @returns {{ path: string, name: string } | null} */
+export function batchOf(lookup) {
+  return lookup.batch === undefined ? null : { path: BATCH, name: lookup.batch };
+}
+
+/** Simulated functions that waits call, and the constants that the operations know. */
+export const support = [
+  { path: 'bench/loops/attend.ts', name: 'attendInterrupts' },
+  { path: 'src/linux/mm/tracepoints.ts', name: 'TRACE_LOOKUP_RETRY' },
+];
+
+/** Functions that stay calls: a lookup comes there when something went wrong, or has to wait. */
+export const cold = new Set([
+  'freePage',
+  'attendInterrupts',
+  'handlePhysical',
+  'handleUpcall',
+  'answerCalls',
+  'answerFlush',
+  'tlbFlushLocal',
+  'vmaPageLocked',
+]);

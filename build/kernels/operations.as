@@ -1,0 +1,84 @@
+// The operations of simulated code (src/shared/operations.ts) as WebAssembly's instructions, in
+// AssemblyScript. All atomic ones are sequentially consistent; a plain load reads a word once and
+// untorn, in no order. translate.mjs says which of them an operation becomes where.
+
+/** The vCPU that this instance runs as: a constant of the instance, like the tables' places. */
+export let self$v: i32 = 0;
+/** Lookups that had to look again (TRACE_LOOKUP_RETRY). */
+export let retries: i32 = 0;
+/** Assertions of the simulated kernel that failed. */
+export let bugs: i32 = 0;
+
+/** Looks at a lock before its waiter also answers interrupts, and then every so often. */
+const SPINS: i32 = 64;
+/** Looks before a waiter sleeps, and for how long: whoever stores here wakes nobody. */
+const SPINS_BEFORE_SLEEP: i32 = 2048;
+const SLEEP_NS: i64 = 100000;
+
+@inline function read(word: i32): i32 { return load<i32>(word << 2); }
+@inline function write(word: i32, value: i32): void { store<i32>(word << 2, value); }
+@inline function readLocal(word: i32): i32 { return load<i32>(word << 2); }
+@inline function writeLocal(word: i32, value: i32): void { store<i32>(word << 2, value); }
+@inline function readOnce(word: i32): i32 { return atomic.load<i32>(word << 2); }
+@inline function writeOnce(word: i32, value: i32): void { atomic.store<i32>(word << 2, value); }
+@inline function loadAcquire(word: i32): i32 { return atomic.load<i32>(word << 2); }
+@inline function storeRelease(word: i32, value: i32): void { atomic.store<i32>(word << 2, value); }
+@inline function cmpxchg(word: i32, expected: i32, value: i32): i32 {
+  return atomic.cmpxchg<i32>(word << 2, expected, value);
+}
+@inline function xchg(word: i32, value: i32): i32 { return atomic.xchg<i32>(word << 2, value); }
+@inline function fetchAdd(word: i32, delta: i32): i32 { return atomic.add<i32>(word << 2, delta); }
+@inline function fetchAnd(word: i32, mask: i32): i32 { return atomic.and<i32>(word << 2, mask); }
+@inline function fetchOr(word: i32, bits: i32): i32 { return atomic.or<i32>(word << 2, bits); }
+@inline function smpMb(): void { atomic.fence(); }
+@inline function smpWmb(): void { atomic.fence(); }
+@inline function smpRmb(): void { atomic.fence(); }
+/** smp_rmb() between loads that are all atomic: they are in order already. */
+@inline function ordered(): void {}
+@inline function cpuRelax(): void {}
+
+@inline function trace(point: i32, a: i32, b: i32, c: i32): void {
+  if (point == TRACE_LOOKUP_RETRY) retries++;
+}
+@inline function warnOn(condition: bool, id: i32, a: i32, b: i32): void { if (condition) bugs++; }
+
+/** Between two looks of a wait: whoever is waited for may wait for this vCPU's answer. */
+function waitOn(word: i32, seen: i32, looks: i32): void {
+  if (looks % SPINS == 0) attendInterrupts(self$v);
+  if (looks > SPINS_BEFORE_SLEEP) atomic.wait<i32>(word << 2, seen, SLEEP_NS);
+}
+function awaitEqualSlowly(word: i32, mask: i32, want: i32): i32 {
+  let value = atomic.load<i32>(word << 2);
+  for (let looks = 1; (value & mask) != want; looks++) {
+    waitOn(word, value, looks);
+    value = atomic.load<i32>(word << 2);
+  }
+  return value;
+}
+@inline function awaitEqual(word: i32, mask: i32, want: i32): i32 {
+  const value = atomic.load<i32>(word << 2);
+  return (value & mask) == want ? value : awaitEqualSlowly(word, mask, want);
+}
+function awaitNotEqual(word: i32, mask: i32, unwanted: i32): i32 {
+  let value = atomic.load<i32>(word << 2);
+  for (let looks = 1; (value & mask) == unwanted; looks++) {
+    waitOn(word, value, looks);
+    value = atomic.load<i32>(word << 2);
+  }
+  return value;
+}
+function acquireWhenSlowly(word: i32, mask: i32, want: i32, delta: i32): i32 {
+  for (let looks = 1; ; looks++) {
+    const value = atomic.load<i32>(word << 2);
+    if ((value & mask) != want) waitOn(word, value, looks);
+    else if (atomic.cmpxchg<i32>(word << 2, value, value + delta) == value) return value;
+  }
+  return unreachable();
+}
+@inline function acquireWhen(word: i32, mask: i32, want: i32, delta: i32): i32 {
+  const value = atomic.load<i32>(word << 2);
+  if ((value & mask) == want) {
+    if (atomic.cmpxchg<i32>(word << 2, value, value + delta) == value) return value;
+  }
+  return acquireWhenSlowly(word, mask, want, delta);
+}

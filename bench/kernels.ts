@@ -28,19 +28,17 @@ export interface Kernels {
   bugs(): number;
 }
 
-/** A number of a machine: a place of a table, or the value of a boot parameter. */
+/** A number of a machine: a place of a table, or a boot parameter by its key in the sizes. */
 interface LayoutNumber {
   readonly table: string;
   readonly dimensions: readonly string[];
   readonly what: 'word' | 'outer' | 'count' | 'value';
-  readonly place?: number;
+  readonly key?: string;
   readonly offsets: readonly number[];
 }
 
 interface FixedParameter {
-  readonly table: string;
-  readonly name: string;
-  readonly place: number;
+  readonly key: string;
   readonly value: number;
 }
 
@@ -64,20 +62,14 @@ function file(name: string): URL {
   return new URL(`../../kernels/${name}`, import.meta.url);
 }
 
-function placeOf(machine: Machine, table: string, dimensions: readonly string[]): number {
-  const place = machine.places.findIndex(
+function numberOf(machine: Machine, { table, dimensions, what, key }: LayoutNumber): number {
+  if (what === 'value') return machine.config[key as string] as number;
+  const place = machine.places.find(
     ({ shape }) => shape.name === table && shape.dims.join() === dimensions.join(),
   );
-  if (place < 0) throw new Error(`the machine has no table ${table}, and the kernels need it`);
-  return place;
-}
-
-function numberOf(machine: Machine, { table, dimensions, what, place }: LayoutNumber): number {
-  const found = machine.places[placeOf(machine, table, dimensions)] as Machine['places'][number];
-  if (what === 'word') return found.from;
-  if (what === 'outer') return found.outer;
-  if (what === 'count') return found.counts.at(-1) ?? 1;
-  return machine.words[found.from + (place as number)] as number;
+  if (place === undefined) throw new Error(`the kernels need the table ${table}`);
+  if (what === 'word') return place.from;
+  return what === 'outer' ? place.outer : (place.counts.at(-1) ?? 1);
 }
 
 function put(bytes: Uint8Array, offsets: readonly number[], value: number): void {
@@ -90,16 +82,15 @@ function put(bytes: Uint8Array, offsets: readonly number[], value: number): void
 }
 
 function checkFixed(machine: Machine, lookup: LookupName, fixed: readonly FixedParameter[]): void {
-  for (const { table, name, place, value } of fixed) {
-    const at = placeOf(machine, table, []);
-    const seen = machine.words[(machine.places[at] as Machine['places'][number]).from + place];
+  for (const { key, value } of fixed) {
+    const seen = machine.config[key];
     if (seen === value) continue;
-    throw new Error(`${lookup} is compiled for machines with ${name} ${value}, not ${seen}`);
+    throw new Error(`${lookup} is compiled for machines with ${key} ${value}, not ${seen}`);
   }
 }
 
 /**
- * Compiles the lookups for a machine that is booted.
+ * Compiles the lookups for a machine that is laid out, booted or not.
  * @param v - vCPU that they run as: one instance for each thread.
  */
 export function loadKernels(machine: Machine, v: number): Kernels {

@@ -90,7 +90,9 @@ async function compiled(root, text) {
   const version = JSON.parse(
     readFileSync(join(root, 'node_modules/assemblyscript/package.json'), 'utf8'),
   ).version;
-  const key = createHash('sha256').update([version, ...options, text].join('\0')).digest('hex');
+  const key = createHash('sha256')
+    .update([version, ...options, text].join('\0'))
+    .digest('hex');
   const cache = join(root, 'node_modules/.cache/gntrace-kernels');
   const kept = join(cache, key);
   if (existsSync(`${kept}.wasm`) && existsSync(`${kept}.wat`)) {

@@ -228,7 +228,12 @@ function rewriteCall(context, node) {
   if (callee.expression.getText(context.unit.file) === 'Math') {
     if (name === 'imul') {
       const [a, b] = node.arguments;
-      overwriteRange(context, callee.getStart(context.unit.file), a.getStart(context.unit.file), '((');
+      overwriteRange(
+        context,
+        callee.getStart(context.unit.file),
+        a.getStart(context.unit.file),
+        '((',
+      );
       overwriteRange(context, a.end, b.getStart(context.unit.file), ') * (');
       overwriteRange(context, b.end, node.end, '))');
     } else {
@@ -253,10 +258,10 @@ function bootParameter(context, node) {
 }
 
 /** A number where the kernel is made for one value, else the machine's. */
-function parameterText(context, { table, name, place }) {
+function parameterText(context, { table, name }) {
   const { making, fixedUsed } = context.state;
-  if (making.fixed[name] === undefined) return layoutGlobal(context, table, name, place);
-  fixedUsed.set(name, { table: table.name, name, place, value: making.fixed[name] });
+  if (making.fixed[name] === undefined) return layoutGlobal(context, table, 'value', name);
+  fixedUsed.set(name, { key: name, value: making.fixed[name] });
   return String(making.fixed[name]);
 }
 
@@ -272,11 +277,10 @@ function tableField(context, node) {
 }
 
 /** The global that holds the place of a table, or another number of it. */
-function layoutGlobal(context, table, what, place) {
-  const name = `${table.id}$${what}`;
+function layoutGlobal(context, table, what, key) {
+  const name = `${table.id}$${key ?? what}`;
   const { name: printed, dimensions } = table;
-  const number = place === undefined ? { what } : { what: 'value', place };
-  context.state.layout.set(name, { table: printed, dimensions, ...number });
+  context.state.layout.set(name, { table: printed, dimensions, what, key });
   return name;
 }
 

@@ -1,0 +1,158 @@
+/**
+ * How far from the limit: each lookup in C and in the ways that JavaScript has, turn by turn in one
+ * run, on one thread. The best of all turns, and the share of C, like for like: a call a lookup
+ * against a call a lookup, all keys in one call against all keys in one call.
+ *
+ *   npm run bench:limits                             all that C has, 2^10, 2^14 and 2^18 entries
+ *   npm run bench:limits -- gup-fast-4 --entries 14  some; log2 of the entries
+ */
+import { parseArgs } from 'node:util';
+import type { Machine } from '../src/shared/layout.ts';
+import { createMachine } from '../src/shared/layout.ts';
+import { Prng } from '../src/threads/prng.ts';
+import { callEach } from './kernel-calls.ts';
+import { loadKernels } from './kernels.ts';
+import type { LookupName } from './lookup-names.ts';
+import type { Run } from './lookups.ts';
+import { lookupOf } from './lookups.ts';
+import type { Shape } from './machine.ts';
+import { CHUNK, benchConfig, benchTables, vcpuOfReader } from './machine.ts';
+import type { NativeReader } from './native-reference.ts';
+import { NATIVE_LOOKUPS, NativeReference, findCompiler } from './native-reference.ts';
+import { populate } from './populate.ts';
+import { BenchExpected, BenchKey } from './tables.ts';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    entries: { type: 'string', default: '10,14,18' },
+    vmas: { type: 'string', default: '1' },
+    turns: { type: 'string', default: '40' },
+    ms: { type: 'string', default: '12' },
+    chunks: { type: 'string', default: '64' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const TURNS = Number(options.turns);
+const SLICE_MS = Number(options.ms);
+const CHUNKS = Number(options.chunks);
+
+/** One way of looking up. @returns lookups per second of one slice. */
+type Slice = () => Promise<number>;
+
+interface Way {
+  readonly name: string;
+  /** The way in C that it is compared with. */
+  readonly limit: string;
+  readonly slice: Slice;
+}
+
+/** Looks chunk after chunk up for a while, one chunk first to warm caches up. */
+function slices(machine: Machine, reader: NativeReader, name: string, run: Run): Slice {
+  const { words } = machine;
+  const look = (chunk: number): void => {
+    const sum = run(reader.keys + chunk * CHUNK, CHUNK);
+    if (sum !== words[reader.sums + chunk]) throw new Error(`${name}: a chunk's sum is wrong`);
+  };
+  return () => {
+    for (let chunk = 0; chunk < reader.chunks; chunk++) look(chunk);
+    const began = performance.now();
+    let now = began;
+    let chunks = 0;
+    while (now - began < SLICE_MS) {
+      look(chunks++ % reader.chunks);
+      now = performance.now();
+    }
+    return Promise.resolve((chunks * CHUNK) / ((now - began) / 1000));
+  };
+}
+
+function nativeSlice(
+  reference: NativeReference,
+  lookup: LookupName,
+  reader: NativeReader,
+  batch: number,
+): Slice {
+  return async () => {
+    const run = { lookup, batch, chunk: CHUNK, ms: SLICE_MS, readers: [reader] };
+    await reference.run({ ...run, ms: 2 });
+    const [did] = await reference.run(run);
+    if (did === undefined || did.wrong > 0) throw new Error(`C: ${lookup}: a sum is wrong`);
+    return did.lookups / (did.ms / 1000);
+  };
+}
+
+/** A machine with keys that are drawn from all entries alike, and the sums of its chunks. */
+function fill(shape: Shape): { machine: Machine; reader: NativeReader } {
+  const machine = createMachine(benchTables, benchConfig(shape));
+  const { keys, results } = populate(shape);
+  const { words } = machine;
+  const prng = new Prng(1);
+  const reader = {
+    vcpu: vcpuOfReader(0),
+    keys: BenchKey.value.at2(0, 0),
+    sums: BenchExpected.value.at2(0, 0),
+    chunks: CHUNKS,
+  };
+  for (let i = 0; i < shape.keys; i++) {
+    const entry = keys.length - 1 - prng.below(shape.entries);
+    words[reader.keys + i] = keys[entry] as number;
+    const sum = reader.sums + Math.floor(i / CHUNK);
+    words[sum] = ((words[sum] as number) + (results[entry] as number)) | 0;
+  }
+  return { machine, reader };
+}
+
+async function measure(compiler: string | null, lookup: LookupName, log2: number) {
+  const entries = 2 ** log2;
+  const vmas = Math.min(entries, Number(options.vmas));
+  const shape = { lookup, entries, vmas, readers: 1, keys: CHUNKS * CHUNK };
+  const { machine, reader } = fill(shape);
+  const v = reader.vcpu;
+  const { ts } = lookupOf(lookup);
+  const kernels = loadKernels(machine, v);
+  const js = (name: string, limit: string, run: Run): Way => {
+    return { name, limit, slice: slices(machine, reader, name, run) };
+  };
+  const ways: Way[] = [
+    js('wasm batch', 'C', kernels.batch(lookup)),
+    js('wasm loop', 'C', kernels.loop(lookup)),
+    js('wasm call', 'C call', callEach(kernels.loop(lookup))),
+    js('ts', 'C', (keys, count) => ts(v, keys, count)),
+  ];
+  const native = NATIVE_LOOKUPS.includes(lookup) ? compiler : null;
+  const reference = native === null ? null : await NativeReference.start(native, machine);
+  if (reference !== null) {
+    const c = (name: string, batch: number): Way => {
+      return { name, limit: name, slice: nativeSlice(reference, lookup, reader, batch) };
+    };
+    ways.unshift(c('C', CHUNK), c('C call', 1));
+  }
+  const best = new Map<string, number>(ways.map(({ name }) => [name, 0]));
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const { name, slice } of ways) {
+      best.set(name, Math.max(best.get(name) as number, await slice()));
+    }
+  }
+  await reference?.end();
+  return ways.map(({ name, limit }) => {
+    const rate = best.get(name) as number;
+    const share = reference === null ? null : rate / (best.get(limit) as number);
+    return { lookup, log2, way: name, perSecond: Math.round(rate), share };
+  });
+}
+
+const compiler = await findCompiler();
+if (compiler === null) console.error('no C compiler (cc, gcc, clang): shares of C are not shown');
+const wanted = (positionals.length > 0 ? positionals : NATIVE_LOOKUPS) as readonly LookupName[];
+for (const lookup of wanted) {
+  for (const log2 of options.entries.split(',').map(Number)) {
+    const results = await measure(compiler, lookup, log2);
+    if (options.json) console.log(JSON.stringify(results));
+    const cells = results.map(({ way, perSecond, share }) => {
+      const rate = (perSecond / 1e6).toFixed(1);
+      return `${way} ${rate}${share === null ? '' : ` (${share.toFixed(2)})`}`;
+    });
+    if (!options.json) console.log(`${lookup.padEnd(25)} 2^${log2}  ${cells.join('  ')}`);
+  }
+}

@@ -12,7 +12,7 @@
  */
 import { localIrqRestore, localIrqSave } from '../../src/hardware/irq.ts';
 import { domainOf } from '../../src/hardware/params.ts';
-import { pteMfn, walkToPte } from '../../src/hardware/paging.ts';
+import { namesFrame, pteMfn, walkToPte } from '../../src/hardware/paging.ts';
 import { lockOfOverride, searchOverride } from '../../src/linux/designs/m2p-override.ts';
 import {
   pageOfSlot,
@@ -70,8 +70,8 @@ export function* gupFastTouch(
     writeLocal(at + PTE + i, ptep === NO_PTE ? 0 : yield* readOnce(ptep));
   }
   for (let i = 0; i < count; i++) {
-    const mfn = pteMfn(readLocal(at + PTE + i));
-    writeLocal(at + TOUCHED + i, yield* readOnce(M2p.value.at(mfn)));
+    const pte = readLocal(at + PTE + i);
+    if (namesFrame(pte)) writeLocal(at + TOUCHED + i, yield* readOnce(M2p.value.at(pteMfn(pte))));
   }
   for (let i = 0; i < count; i++) {
     writeLocal(at + PAGE + i, yield* gupFastFind(v, readLocal(at + PTE + i), FOLL_WRITE));

@@ -18,12 +18,11 @@ import { Sources } from './source.mjs';
 import { translate } from './translate.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const options = [
-  'lookups.ts',
-  ...['-O3', '--converge', '--noAssert', '--runtime', 'stub', '--enable', 'threads'],
-  ...['--importMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
-  ...['--outFile', 'lookups.wasm', '--textFile', 'lookups.wat'],
-];
+const options = (
+  'lookups.ts -O3 --converge --noAssert --runtime stub --enable threads --importMemory ' +
+  '--sharedMemory --initialMemory 1 --maximumMemory 65536 --outFile lookups.wasm ' +
+  '--textFile lookups.wat'
+).split(' ');
 
 /** Begins a lookup's names. */
 function prefixOf(name) {
@@ -67,9 +66,9 @@ function assemble(root) {
   return { text: [operations, ...globals, ...parts].join('\n'), layout, kernels };
 }
 
-function entryText(name, compiled) {
+function entryText(name, target) {
   const parameters = 'keys: i32, count: i32';
-  return `export function ${name}(${parameters}): i32 { return ${compiled}(self$v, keys, count); }`;
+  return `export function ${name}(${parameters}): i32 { return ${target}(self$v, keys, count); }`;
 }
 
 /** @returns {Promise<{ wasm: Uint8Array, wat: string }>} */

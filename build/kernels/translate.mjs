@@ -10,7 +10,7 @@
  *   Math.imul, min, max …      instructions
  *   readOnce, cmpxchg …        functions of the operations module that the kernel is made with
  */
-import MagicString from 'magic-string';
+import { MagicString } from 'magic-string';
 import ts from 'typescript';
 import { at } from './source.mjs';
 

@@ -8,7 +8,7 @@ import type { LookupName } from './lookup-names.ts';
 
 /** Bytes of a number in the module: an i32.const with room for every value. */
 const NUMBER_BYTES = 5;
-/** Entries from which a batch is faster than a loop: what the loads of a lookup miss is worth it. */
+/** Pages from which GUP-fast is faster in batches: caches miss enough to make up for them. */
 const BATCH_FROM_PAGES = 2 ** 13;
 
 /** Looks keys up. @param keys - word of the first. @returns the sum of the results. */

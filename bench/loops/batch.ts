@@ -1,11 +1,11 @@
 /**
  * The loops of find.ts in batches of 16: lookups that are under way at once, so that the memory
- * works for all of them at a time, and what frames a lookup (a read section, a lock) frames sixteen.
- * Each lookup makes the same steps in the same order as in find.ts, with those of others between.
+ * works for all of them at a time, and what frames one (a read section, a lock) frames sixteen.
+ * Each lookup makes the same steps in the same order as in find.ts, those of others between.
  *
- * GUP-fast  1. the walks, 2. the frames' pages, 3. the pages' counts, each for all sixteen, by loads
- *           that nothing relies on; then for each 4. try-get, 5. re-check, 6. put. The entry that 1.
- *           read is compared with the entry after 4., however long ago that was.
+ * GUP-fast  1. the walks, 2. the frames' pages, 3. the pages' counts, each for all sixteen, by
+ *           loads that nothing relies on; then for each 4. try-get, 5. re-check, 6. put. The entry
+ *           that 1. read is compared with the entry after 4., however long ago that was.
  * VMAs      one RCU section, one sequence for sixteen: all were right at one moment, or each is
  *           looked up again by itself. The lock of a VMA is kept for the next key that lies in it.
  * override  the lock is kept as long as the next frame has the same one.

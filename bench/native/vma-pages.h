@@ -1,6 +1,6 @@
 /*
- * src/linux/designs/page-behind-address.ts: the page array of a VMA, the VMA found in the three ways
- * without mmap_lock. A copy that nobody writes never gives up to mmap_lock: that is counted.
+ * src/linux/designs/page-behind-address.ts: the page array of a VMA, the VMA found in the three
+ * ways without mmap_lock. A copy that nobody writes never gives up to mmap_lock: that is counted.
  */
 #ifndef VMA_PAGES_H
 #define VMA_PAGES_H

@@ -4,8 +4,8 @@
  *
  *   function*, yield*          gone, as in the stripped editions
  *   number, boolean, Op<T>     i32, bool, the type of T
- *   Page.refcount.at(pg)       base of the table + pg * stride + the field's place: stride and place
- *                              are constants of the declaration, bases are set for a machine
+ *   Page.refcount.at(pg)       base of the table + pg * stride + the field's place: stride and
+ *                              place are constants of the declaration, the base is the machine's
  *   readLocal(Params.x.word)   a constant, where the kernel is made for one value of it
  *   Math.imul, min, max …      instructions
  *   readOnce, cmpxchg …        functions of the operations module that the kernel is made with

@@ -1,6 +1,7 @@
 /**
- * Compiled lookups against the same functions stripped, over one memory: every lookup, keys that are
- * there, keys that are not, and numbers that are no keys at all.
+ * Goal: a compiled lookup does what the stripped functions do that it is compiled from.
+ * Method: both over one memory, every lookup, with keys that are there, keys that are not, and
+ * numbers that are no keys at all; results and all words are compared.
  */
 import { describe, expect, it } from 'vitest';
 import type * as KernelsModule from '../../bench/kernels.ts';

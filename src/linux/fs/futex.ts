@@ -4,8 +4,8 @@
  *
  * FutexBucket.lock      spinlock: the list of the bucket
  * FutexBucket.waiters   tasks that are on the list, or about to look at the value: a waker that
- *                       sees 0 needs no lock. Adding is a full barrier before the value is read; the
- *                       waker stores the value, has a barrier, and reads the count.
+ *                       sees 0 needs no lock. Adding is a full barrier before the value is read;
+ *                       the waker stores the value, has a barrier, and reads the count.
  * FutexQ                the sleeping task of a vCPU; `lockPtr` 1 while it is on a list, 0 once
  *                       somebody has taken it off to wake it
  *

@@ -146,6 +146,8 @@ export interface Task {
 export interface ExploreOptions extends Partial<Omit<CheckOptions, 'actors' | 'machine'>> {
   /** vCPUs whose kernel thread runs as a daemon. */
   readonly threads?: readonly number[];
+  /** Other actors without an end. */
+  readonly daemons?: readonly Task[];
   readonly onTrace?: (point: number, a: number, b: number, c: number) => void;
   /** Assertions that are expected and no finding. */
   readonly expected?: readonly number[];
@@ -160,12 +162,13 @@ export function explore(
   tasks: readonly Task[],
   options: ExploreOptions = {},
 ): CheckResult {
-  const { threads = [], onTrace, expected = [], setup, invariant, ...rest } = options;
+  const { threads = [], daemons = [], onTrace, expected = [], setup, invariant, ...rest } = options;
   const actors: Actor[] = tasks.map(({ name, body }) => ({ name, body }));
   for (const v of threads) {
     actors.push({ name: `kthread${v}`, body: () => kernelThread(v), daemon: true });
   }
-  const vcpus = [...tasks.map((task) => task.v), ...threads];
+  for (const { name, body } of daemons) actors.push({ name, body, daemon: true });
+  const vcpus = [...tasks.map((task) => task.v), ...threads, ...daemons.map((task) => task.v)];
   for (let v = 0; v < 6; v++) writeLocal(Vcpu.online.at(v), vcpus.includes(v) ? 1 : 0);
   vcpus.forEach((v, actor) => {
     const daemon = true;

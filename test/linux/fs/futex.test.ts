@@ -107,7 +107,7 @@ describe('a sleeper is woken', () => {
       const found = explore(machine, tasks, {
         memory,
         strategy,
-        executions: 1500,
+        executions: 500,
         final: () => (now(result(60)) === 1 ? null : 'it was not woken'),
       });
       expect(found.finding).toBeUndefined();
@@ -133,7 +133,7 @@ describe('a sleeper is woken', () => {
       machine,
       pair(16, 20, how, () => other),
       {
-        executions: 200,
+        executions: 100,
         final: () => (now(result(60)) === 1 ? null : 'it was not woken'),
       },
     );

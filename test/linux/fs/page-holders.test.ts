@@ -156,6 +156,9 @@ describe('/proc/pid/mem', () => {
     runAlone(sysExit(TASK, 0));
     runAlone(contextSwitch(TASK, own));
     expect(run(sysPread64(TASK, fd, at(MEMORY + 1), 1, at(MEMORY)))).toBe(0);
+    // Another process does not get the address space that the file still names.
+    fork(TASK);
+    expect(run(sysPread64(TASK, fd, at(MEMORY + 1), 1, at(MEMORY)))).toBe(0);
     expect(run(sysOpenProcMem(TASK, 77, O_RDWR))).toBe(-ESRCH);
     expect(run(sysClose(TASK, fd))).toBe(0);
   });

@@ -1,6 +1,6 @@
 /** A process with open files and a grant mapping, for the tests of files and page holders. */
 import { FIND_NORMAL_PAGE } from '../../../src/linux/designs/design.ts';
-import { loopThread } from '../../../src/linux/fs/bio.ts';
+import { pageBytes } from '../../../src/linux/fs/copy-bytes.ts';
 import { fileObject } from '../../../src/linux/fs/file.ts';
 import { FdSlot, currentFiles } from '../../../src/linux/fs/files-struct.ts';
 import { IOVEC_WORDS } from '../../../src/linux/fs/iov-iter.ts';
@@ -26,8 +26,6 @@ import {
 } from '../drivers/guests.ts';
 import { mapAnonymous } from '../mm/machine.ts';
 import { at, load, mmOf, startProcess, store } from '../process/scene.ts';
-
-export { loopThread };
 
 /** Bytes of a page of the scene. */
 export const PAGE = 8;
@@ -82,7 +80,7 @@ export function recordOf(fd: number): number {
 
 /** Stores the same value into every byte of a page of the process. */
 export function fill(vpn: number, value: number): void {
-  for (let i = 0; i < PAGE; i++) must(store(TASK, vpn, value, i) === 0 ? 0 : -1);
+  for (let i = 0; i < pageBytes(); i++) must(store(TASK, vpn, value, i) === 0 ? 0 : -1);
 }
 
 /** The bytes of a range of the process. */

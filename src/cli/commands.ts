@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   show: async () => (await import('./show.ts')).showCommand,
   explore: async () => (await import('./explore.ts')).exploreCommand,
   replay: async () => (await import('./replay.ts')).replayCommand,
+  report: async () => (await import('./report.ts')).reportCommand,
   shrink: async () => (await import('./shrink.ts')).shrinkCommand,
   fuzz: async () => (await import('./fuzz.ts')).fuzzCommand,
   litmus: async () => (await import('./litmus.ts')).litmusCommand,

@@ -12,15 +12,19 @@ import type { Question } from '../explore/range.ts';
 import { SPREADABLE } from '../explore/range.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import { replay } from '../explore/replay.ts';
+import { junitXml } from '../report/export/junit.ts';
 import { STRETCH } from '../explore/strategy.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
 import { strategyNames } from '../explore/strategies/index.ts';
 import { interruptSignal } from './interrupt.ts';
 import { bold, green, print, red, short } from './output.ts';
+import { annotate, exportRace, withExportOption, writeText } from './race-export.ts';
+import type { RaceExport } from './race-export.ts';
 import type { RaceView } from './race-text.ts';
-import { printFinding, withViewOptions } from './race-text.ts';
+import { printFinding, recordOf, withViewOptions } from './race-text.ts';
 import { SAVE_OPTION, pasteable } from './saved.ts';
 import { findScenario } from './scenarios.ts';
+import { seededProgram } from './seeded.ts';
 import {
   EXIT_CLEAN,
   EXIT_FINDING,
@@ -43,6 +47,8 @@ const MOST_WORKERS = 64;
 const SCENARIO_MODULE = 'src/cli/scenarios';
 
 interface RawOptions extends RaceView {
+  readonly export: readonly RaceExport[];
+  readonly expect?: string;
   readonly design?: string;
   readonly param?: string;
   readonly memory: string;
@@ -74,7 +80,7 @@ interface Exploration {
 
 /** The command. @param exit - takes the exit status. */
 export function exploreCommand(exit: (status: number) => void): Command {
-  return withViewOptions(new Command('explore'))
+  return withExportOption(withViewOptions(new Command('explore')))
     .description('search the schedules of a scenario for one that breaks it')
     .argument('<scenario>', 'name of a scenario, e.g. program/lastzero; see gntrace list')
     .option('--param <n>', 'size of the scenario (default: its usual one)')
@@ -91,17 +97,20 @@ export function exploreCommand(exit: (status: number) => void): Command {
     .option('--seed <n>', 'seed of random strategies', '1')
     .option('--workers <n>', `threads, for ${SEVERAL.join(', ')}`, '1')
     .option(...SAVE_OPTION)
+    .option('--expect <invariant>', 'exit with 0 if and only if this breaks: I8, deadlock, …')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
       'after',
       '\nExit status: 0 safe and exhausted, 1 a finding, 2 wrong use, 3 tool failed, ' +
-        '125 undecided,\n130 interrupted (what was found until then is printed).',
+        '125 undecided,\n130 interrupted (what was found until then is ' +
+        'printed). With --expect: 0 the invariant broke, 1 it did not.',
     )
     .action(async (name: string, raw: RawOptions) => {
       const exploration = await explore(findScenario(name), raw);
       if (raw.json === true) print(JSON.stringify(jsonOf(exploration, raw.save)));
       else describe(exploration, raw.save, raw);
-      exit(statusOf(exploration));
+      exportExploration(exploration, raw);
+      exit(statusOf(exploration, raw.expect));
     });
 }
 
@@ -205,7 +214,30 @@ function readParam({ name, param }: Scenario, text: string | undefined): number 
   return text === undefined ? param.usual : wholeNumber(text, '--param', param.least);
 }
 
-function statusOf({ result: { verdict }, interrupted }: Exploration): number {
+/** Writes the exports: of a finding in every form; that nothing was found, as JUnit only. */
+function exportExploration(exploration: Exploration, raw: RawOptions): void {
+  const { scenario, design, memory, strategy, result, seconds } = exploration;
+  const { finding, verdict, executions } = result;
+  const told = raw.json === true;
+  if (finding !== undefined) {
+    const race = recordOf(seededProgram(finding.seed), undefined, { executions, seconds });
+    exportRace(race, raw.export, told);
+    if (!told) annotate([race]);
+    return;
+  }
+  const one = { scenario, design: design ?? '', memory, strategy, verdict, seconds, executions };
+  for (const { format, file } of raw.export) {
+    if (format === 'junit') writeText(file, junitXml([one]));
+  }
+}
+
+function statusOf(
+  { result: { verdict, finding }, interrupted }: Exploration,
+  expected: string | undefined,
+): number {
+  if (expected !== undefined && !interrupted) {
+    return finding?.invariant === expected ? EXIT_CLEAN : EXIT_FINDING;
+  }
   if (verdict === 'broken') return EXIT_FINDING;
   if (interrupted) return EXIT_INTERRUPTED;
   return verdict === 'safe' ? EXIT_CLEAN : EXIT_UNDECIDED;

@@ -2,9 +2,7 @@
 import type { Command } from 'commander';
 import { kernelMeaning } from '../decode/meaning.ts';
 import { formatSeed } from '../explore/seed.ts';
-import { kernelReport } from '../report/kernel.ts';
 import type { Line, LineStyle } from '../report/lines.ts';
-import { printable } from '../report/lines.ts';
 import { placesOf } from '../report/places.ts';
 import type { RaceRecord, RaceStats } from '../report/race.ts';
 import { recordOf as record } from '../report/record.ts';
@@ -82,16 +80,15 @@ export interface FindingContext {
 
 /** Prints the table. */
 export function printRace(race: RaceRecord, { all = false, ascii = false }: RaceView): void {
-  printLines(raceTable(race, { width: columns(), all, ascii: ascii || !knowsUnicode() }));
+  printLines(raceTable(race, { ...terminal(ascii), all }));
 }
 
-/** Prints it as the kernel's sanitizer would. */
-export function printKernelReport(race: RaceRecord, { ascii = false }: RaceView): void {
-  const lines = kernelReport(race);
-  printLines(lines.map((line) => ({ ...line, text: printable(line.text, ascii) })));
+/** What can be shown. @param ascii - nothing beyond ASCII is wanted. */
+export function terminal(ascii: boolean): { readonly width: number; readonly ascii: boolean } {
+  return { width: columns(), ascii: ascii || !knowsUnicode() };
 }
 
-function printLines(lines: readonly Line[]): void {
+export function printLines(lines: readonly Line[]): void {
   for (const { text, style } of lines) print(PAINT[style](text));
 }
 

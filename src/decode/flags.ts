@@ -1,6 +1,6 @@
 /**
- * Constants by their families: `GTF_*`, `GNTMAP_*`, `PTE_*`. The doc of a field names its family, so
- * a new field needs no decoder of its own.
+ * Constants by their families: `GTF_*`, `GNTMAP_*`, `PTE_*`. The doc of a field names its family,
+ * so a new field needs no decoder of its own.
  */
 import * as hardwareCache from '../hardware/cache.ts';
 import * as iommu from '../hardware/iommu.ts';

@@ -5,7 +5,7 @@ import type { Machine } from '../shared/layout.ts';
 import { eventText } from './events.ts';
 import { lockKind, lockText } from './locks.ts';
 import { structureOf } from './structures.ts';
-import { decoderOf } from './words.ts';
+import { countOf, decoderOf } from './words.ts';
 
 /** @param machine - whose words and sizes are spoken of. */
 export function kernelMeaning(machine: Machine): Meaning {
@@ -17,6 +17,7 @@ export function kernelMeaning(machine: Machine): Meaning {
       if (kind !== null) return lockText(kind, value);
       return decoderOf(word)?.(value, machine) ?? null;
     },
+    count: countOf,
     event: (point, ...values) => eventText(machine, point, values),
     assertion: (id) => explain(KERNEL_ASSERTION + id).what,
     rule: (_, message) => violationSaid(message)?.meaning ?? null,

@@ -8,6 +8,7 @@ import type { NamedWord } from '../report/meaning.ts';
 import type { Machine } from '../shared/layout.ts';
 import { vcpuName, wordName } from '../shared/layout.ts';
 import { headerDomid, headerFlags } from '../xen/grant-table/entry.ts';
+import { PGC_count_mask, PGT_count_mask } from '../xen/page-info.ts';
 import {
   BITS,
   NAMES,
@@ -39,6 +40,20 @@ function entryText(value: number, machine: Machine): string | null {
 }
 
 const PIN = ['hstw', 'hstr', 'devw', 'devr'];
+
+const COUNTS: Readonly<Record<string, (value: number) => Record<string, number>>> = {
+  'd%.page[%].refcount': (value) => ({ references: value }),
+  'd%.page[%].mapcount': (value) => ({ mappings: value }),
+  'frame_table[%].countInfo': (value) => ({ references: value & PGC_count_mask }),
+  'frame_table[%].typeInfo': (value) => ({ typeReferences: value & PGT_count_mask }),
+  'active[d%].entry[%].pin': (value) =>
+    Object.fromEntries(PIN.map((name, i) => [name, (value >>> (8 * i)) & 0xff])),
+};
+
+/** What a reference or pin count counts; null for other words. */
+export function countOf({ table, field }: NamedWord, value: number): Record<string, number> | null {
+  return COUNTS[`${table}.${field}`]?.(value) ?? null;
+}
 
 /** The pins of an active entry: `hstw 1, devr 2`. */
 export function pinText(pin: number): string {

@@ -78,7 +78,8 @@ function addPair(
 function pairText(label: string, race: RaceRecord, i: number, marks: Marks): string {
   const step = race.steps[i] as RaceStep;
   const who = race.actors[step.actor]?.name ?? '';
-  return `${label}  step ${i + 1}, ${who}: ${stepText(race, step, marks)}  ${placeText(race, step.stack)}`;
+  const what = stepText(race, step, marks);
+  return `${label}  step ${i + 1}, ${who}: ${what}  ${placeText(race, step.stack)}`;
 }
 
 /** Who waits for whom; first those who wait in a circle. */

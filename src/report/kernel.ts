@@ -5,7 +5,8 @@
  */
 import { CMPXCHG, FETCH_OR, READ, WRITE } from '../shared/kinds.ts';
 import type { Line } from './lines.ts';
-import type { RaceRecord, RaceStep } from './race.ts';
+import { printable } from './lines.ts';
+import type { RaceObject, RaceRecord, RaceStep } from './race.ts';
 import { placesOfStack, valueText } from './race.ts';
 
 const RULE = '='.repeat(66);
@@ -13,7 +14,7 @@ const RULE = '='.repeat(66);
 /** Lines of the report; long ones are not cut, as there. */
 export function kernelReport(race: RaceRecord): Line[] {
   const text = [RULE, `BUG: gntrace: ${titleOf(race)}`, '', ...bodyOf(race), RULE];
-  return text.map((line) => ({ text: line, style: 'plain' }));
+  return text.map((line) => ({ text: printable(line, false), style: 'plain' }));
 }
 
 /** `data-race in a / b` there; here the invariant in its place. */
@@ -48,16 +49,17 @@ function endOf(race: RaceRecord): string[] {
   return [
     ...(writer === undefined || object === undefined
       ? []
-      : [
-          `value changed: ${valueText(object, writer.before)} -> ${valueText(object, writer.after)}`,
-          '',
-        ]),
+      : [`value changed: ${changeText(object, writer)}`, '']),
     ...(message === null ? [] : [message]),
     ...(rule === null ? [] : [rule]),
     '',
     `Reported by gntrace ${tool.version} (${race.scenario} ${race.design} ${race.memory}):`,
     race.replay,
   ];
+}
+
+function changeText(object: RaceObject, { before, after }: RaceStep): string {
+  return `${valueText(object, before)} -> ${valueText(object, after)}`;
 }
 
 function isWrite({ effect, before, after }: RaceStep): boolean {

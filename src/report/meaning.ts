@@ -27,6 +27,8 @@ export interface Meaning {
   lock(word: NamedWord): LockKind | null;
   /** A value as a person says it: `GTF_permit_access|GTF_reading, d1`; null: the number says it. */
   value(word: NamedWord, value: number): string | null;
+  /** What a value counts: `{ references: 2 }`, `{ hstw: 1, devw: 0, … }`; null: it is no count. */
+  count(word: NamedWord, value: number): Readonly<Record<string, number>> | null;
   /** A tracepoint with its arguments in words. */
   event(point: number, a: number, b: number, c: number): string;
   /** That an assertion of the kernel fired, by its number. */
@@ -40,6 +42,7 @@ export const plainMeaning: Meaning = {
   structure: () => 'words',
   lock: () => null,
   value: () => null,
+  count: () => null,
   event: (point, a, b, c) => `tracepoint 0x${point.toString(16)} (${a}, ${b}, ${c})`,
   assertion: (id) => `assertion 0x${id.toString(16)} fired`,
   rule: () => null,

@@ -69,6 +69,8 @@ export interface RaceObject {
   readonly initial: number;
   /** In words, what the numbers mean that it has at any time; absent where the number says it. */
   readonly values: Readonly<Record<string, string>>;
+  /** Of reference and pin counts: what each number counts, by the number as a text. */
+  readonly counts?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** It also changes outside of steps (a TLB entry, a register): its value is not known between. */
   readonly unseen?: boolean;
 }

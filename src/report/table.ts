@@ -84,11 +84,10 @@ function contentOf(race: RaceRecord, row: Row, width: number, marks: Marks): str
       const count = row.to - row.from + 1;
       return [cut(`${marks.left} ${count}${row.fn === '' ? '' : ` in ${row.fn}`}`, width, marks)];
     }
-    case 'spin':
-      return wrapped(
-        `${marks.left} the last ${row.length === 1 ? 'step' : `${row.length} steps`} ${row.times} times`,
-        width,
-      );
+    case 'spin': {
+      const block = row.length === 1 ? 'step' : `${row.length} steps`;
+      return wrapped(`${marks.left} the last ${block} ${row.times} times`, width);
+    }
     case 'switch':
       return wrapped(reasonText(race, row.turn), width);
     case 'loop':

@@ -15,6 +15,8 @@ const RECORD_WORDS = 32;
 export class Words {
   readonly objects: RaceObject[] = [];
   private readonly known = new Map<number, number>();
+  /** By object: the values that were told. */
+  private readonly said: Set<number>[] = [];
   private readonly machine: Machine;
   private readonly meaning: Meaning;
   private readonly initial: Int32Array;
@@ -37,6 +39,7 @@ export class Words {
     const named = nameOf(machine, word);
     const at = this.objects.length;
     this.known.set(word, at);
+    this.said.push(new Set());
     this.objects.push({
       ...named,
       structure: meaning.structure(named),
@@ -51,11 +54,15 @@ export class Words {
   /** An object has this value at some time. */
   tell(at: number, value: number): void {
     const object = this.objects[at];
-    if (object === undefined) return;
-    const values = object.values as Record<string, string>;
-    if (values[String(value)] !== undefined) return;
+    const said = this.said[at];
+    if (object === undefined || said === undefined || said.has(value)) return;
+    said.add(value);
+    const key = String(value);
     const text = this.meaning.value(object, value);
-    if (text !== null) values[String(value)] = text;
+    if (text !== null) (object.values as Record<string, string>)[key] = text;
+    const count = this.meaning.count(object, value);
+    if (count === null) return;
+    this.objects[at] = { ...object, counts: { ...object.counts, [key]: count } };
   }
 
   /** Marks the words that changed outside of steps. @param known - values that steps left. */

@@ -1,0 +1,220 @@
+/**
+ * The guest as a test program meets it: processes on vCPUs, system calls with descriptors, loads
+ * and stores with the signals that they raise. Each function runs to its end on the stage.
+ */
+import { REG_VALUE, reg } from '../hardware/vcpu.ts';
+import * as errno from '../linux/errno.ts';
+import { fdget, fdFile, fdput, sysClose } from '../linux/fs/fd-table.ts';
+import { fileObject } from '../linux/fs/file.ts';
+import { NODE_GNTALLOC, NODE_GNTDEV, sysOpen } from '../linux/fs/open.ts';
+import { gntallocIoctl } from '../linux/drivers/gntalloc/dispatch.ts';
+import { gntdevIoctl } from '../linux/drivers/gntdev/dispatch.ts';
+import { REG_SIGNO, REG_SI_CODE } from '../linux/mm/fault-codes.ts';
+import { currentMm } from '../linux/mm/mm-life.ts';
+import { mmapRegion } from '../linux/mm/mmap.ts';
+import { VM_OPS_ANONYMOUS, VM_OPS_GNTALLOC, VM_OPS_GNTDEV } from '../linux/mm/vm-ops.ts';
+import { VM_READ, VM_SHARED, VM_WRITE } from '../linux/mm/vma.ts';
+import { sysExecve } from '../linux/process/exec.ts';
+import { sysExit } from '../linux/process/exit.ts';
+import { copyProcess, spawnProcess } from '../linux/process/fork.ts';
+import { SIG_HANDLER } from '../linux/process/signal-numbers.ts';
+import { sendSignal, exitToUserMode, sysSigaction } from '../linux/process/signal.ts';
+import { contextSwitch } from '../linux/process/switch.ts';
+import { NO_TASK, currentTask } from '../linux/process/task.ts';
+import { programLoad, programStore } from '../linux/process/user-mode.ts';
+import type { Op } from '../shared/op.ts';
+import { writeLocal } from '../shared/operations.ts';
+import { Argument, PAGE_BYTES } from './machine.ts';
+import type { Seen } from './compare.ts';
+import type { Stage } from './stage.ts';
+import type { FileKind } from './world.ts';
+import { Unsupported } from './world.ts';
+
+/** First address that test programs use, and what lies between two ranges: pages. */
+const FIRST_VPN = 0x100;
+const GAP = 16;
+
+const SIGNAL_NAMES: Readonly<Record<number, string>> = { 7: 'SIGBUS', 11: 'SIGSEGV' };
+/** si_code of SIGSEGV and SIGBUS. */
+const CODE_NAMES: Readonly<Record<string, string>> = {
+  '11/1': 'SEGV_MAPERR',
+  '11/2': 'SEGV_ACCERR',
+  '7/2': 'BUS_ADRERR',
+};
+
+const ERRNO_NAMES = new Map(Object.entries(errno).map(([name, value]) => [value, name]));
+
+/** The name of an error number. @param code - positive. */
+export function errnoName(code: number): string {
+  return ERRNO_NAMES.get(code) ?? `errno ${code}`;
+}
+
+/** A system call's result as a program sees it. @param status - what the kernel returned. */
+export function resultOf(status: number, observed?: Seen['observed']): Seen {
+  if (status < 0) return { result: -1, errno: errnoName(-status), ...(observed && { observed }) };
+  return { result: status, errno: null, ...(observed && { observed }) };
+}
+
+/** rwx as mmap's and mprotect's argument: "rw-", "---". @returns VM_READ and VM_WRITE. */
+export function protection(text: string): number {
+  return (text.includes('r') ? VM_READ : 0) | (text.includes('w') ? VM_WRITE : 0);
+}
+
+const NODES: Readonly<Partial<Record<FileKind, number>>> = {
+  gntdev: NODE_GNTDEV,
+  gntalloc: NODE_GNTALLOC,
+};
+
+export class Guest {
+  readonly stage: Stage;
+  private nextVpn = FIRST_VPN;
+
+  constructor(stage: Stage) {
+    this.stage = stage;
+  }
+
+  call(body: Op): number {
+    return this.stage.call(body);
+  }
+
+  /** A process without a parent, on a vCPU. */
+  spawn(v: number): void {
+    this.start(v, this.call(spawnProcess(v)));
+  }
+
+  /** A child of the process of one vCPU, on another. */
+  fork(v: number, child: number): void {
+    this.start(child, this.call(copyProcess(v, 0)));
+  }
+
+  private start(v: number, task: number): void {
+    if (task < 0) throw new Error(`no process can be made: ${errnoName(-task)}`);
+    this.stage.call(contextSwitch(v, task));
+    for (const signo of [7, 11]) this.call(sysSigaction(v, signo, SIG_HANDLER));
+  }
+
+  /** Is there a process on the vCPU? */
+  isAlive(v: number): boolean {
+    return currentTask(v) !== NO_TASK;
+  }
+
+  exit(v: number): void {
+    if (this.isAlive(v)) this.stage.call(sysExit(v, 0));
+  }
+
+  kill(v: number): void {
+    if (!this.isAlive(v)) return;
+    this.stage.call(sendSignal(currentTask(v), 9));
+    this.call(exitToUserMode(v));
+  }
+
+  exec(v: number): void {
+    this.call(sysExecve(v));
+  }
+
+  /** open(2). @returns a descriptor. */
+  open(v: number, kind: FileKind): number {
+    const node = NODES[kind];
+    if (node === undefined) throw new Unsupported(`open of ${kind}`);
+    const fd = this.call(sysOpen(v, node, 0));
+    if (fd < 0) throw new Error(`${kind} cannot be opened: ${errnoName(-fd)}`);
+    return fd;
+  }
+
+  close(v: number, fd: number): number {
+    return this.call(sysClose(v, fd));
+  }
+
+  /** ioctl(2). @param words - the argument; none: NULL. @returns status; results: argument(). */
+  ioctl(v: number, kind: FileKind, fd: number, cmd: number, words: readonly number[] | null): number {
+    words?.forEach((word, i) => writeLocal(Argument.value.at(i), word));
+    const arg = words === null ? 0 : Argument.value.at(0);
+    return this.call(kind === 'gntdev' ? ioctlGntdev(v, fd, cmd, arg) : ioctlGntalloc(v, fd, cmd, arg));
+  }
+
+  /** A fresh range of addresses. @returns its first vpn. */
+  reserve(pages: number): number {
+    const vpn = this.nextVpn;
+    this.nextVpn += pages + GAP;
+    return vpn;
+  }
+
+  /** mmap(2) of a driver's file, or anonymous. @returns vpn or a negative errno. */
+  mmap(
+    v: number,
+    vpn: number,
+    pages: number,
+    prot: number,
+    shared: boolean,
+    of: { readonly kind: FileKind; readonly fd: number } | null,
+    pgoff: number,
+  ): number {
+    const flags = prot | (shared ? VM_SHARED : 0);
+    return this.call(mmap(v, vpn, pages, flags, of?.kind ?? null, of?.fd ?? -1, pgoff));
+  }
+
+  /** A byte that the program reads, or the signal that it gets. */
+  load(v: number, vpn: number, offset: number): number | string {
+    const status = this.call(programLoad(v, vpn * PAGE_BYTES + offset));
+    return status === 0 ? reg(v, REG_VALUE) : signalText(v);
+  }
+
+  /** A byte that the program writes. @returns null, or the signal that it gets. */
+  store(v: number, vpn: number, offset: number, value: number): string | null {
+    const status = this.call(programStore(v, vpn * PAGE_BYTES + offset, value));
+    return status === 0 ? null : signalText(v);
+  }
+
+  /** Fills a range of the program's own memory. */
+  fill(v: number, vpn: number, from: number, length: number, value: number): void {
+    for (let i = from; i < from + length; i++) {
+      const page = vpn + Math.floor(i / PAGE_BYTES);
+      const signal = this.store(v, page, i % PAGE_BYTES, value);
+      if (signal !== null) throw new Error(`a program cannot write its own memory: ${signal}`);
+    }
+  }
+}
+
+function signalText(v: number): string {
+  const signo = reg(v, REG_SIGNO);
+  const code = reg(v, REG_SI_CODE);
+  const name = SIGNAL_NAMES[signo] ?? `signal ${signo}`;
+  return `${name}/${CODE_NAMES[`${signo}/${code}`] ?? code}`;
+}
+
+function* ioctlGntdev(v: number, fd: number, cmd: number, arg: number): Op {
+  const found = yield* fdget(v, fd);
+  if (found < 0) return found;
+  const status = yield* gntdevIoctl(v, currentMm(v), fileObject(fdFile(found)), cmd, arg);
+  yield* fdput(v, found);
+  return status;
+}
+
+function* ioctlGntalloc(v: number, fd: number, cmd: number, arg: number): Op {
+  const found = yield* fdget(v, fd);
+  if (found < 0) return found;
+  const status = yield* gntallocIoctl(v, fileObject(fdFile(found)), cmd, arg);
+  yield* fdput(v, found);
+  return status;
+}
+
+function* mmap(
+  v: number,
+  vpn: number,
+  pages: number,
+  flags: number,
+  kind: FileKind | null,
+  fd: number,
+  pgoff: number,
+): Op {
+  if (kind === null) {
+    return yield* mmapRegion(v, currentMm(v), vpn, pages, flags, VM_OPS_ANONYMOUS, -1, 0);
+  }
+  const ops = kind === 'gntdev' ? VM_OPS_GNTDEV : VM_OPS_GNTALLOC;
+  const found = yield* fdget(v, fd);
+  if (found < 0) return found;
+  const file = fileObject(fdFile(found));
+  const status = yield* mmapRegion(v, currentMm(v), vpn, pages, flags, ops, file, pgoff);
+  yield* fdput(v, found);
+  return status;
+}

@@ -22,6 +22,7 @@ const arrows = {
   report: ['shared', 'explore'],
   // Names for the numbers of the simulated rooms, in the form that reports take them.
   decode: ['shared', 'hardware', 'xen', 'linux', 'oracle', 'report'],
+  conform: ['shared', 'hardware', 'xen', 'linux', 'actors'],
   campaign: [...simulated, 'explore', 'threads', 'oracle', 'report', 'decode'],
   cli: [
     ...simulated,
@@ -31,6 +32,7 @@ const arrows = {
     'threads',
     'oracle',
     'campaign',
+    'conform',
     'report',
     'decode',
   ],

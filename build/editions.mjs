@@ -47,6 +47,7 @@ const editions = [
 /** Rooms that only make sense as fibers and are left out of the stripped editions. */
 const fibersOnly = [
   'src/explore',
+  'src/conform',
   'src/litmus',
   'src/cli',
   'src/report',

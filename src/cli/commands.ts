@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   fuzz: async () => (await import('./fuzz.ts')).fuzzCommand,
   litmus: async () => (await import('./litmus.ts')).litmusCommand,
   lockstep: async () => (await import('./lockstep.ts')).lockstepCommand,
+  conform: async () => (await import('./conform.ts')).conformCommand,
   start: async () => (await import('./start.ts')).startCommand,
   compare: async () => (await import('./compare.ts')).compareCommand,
   campaign: async () => (await import('./campaign.ts')).campaignCommand,

@@ -4,15 +4,10 @@
  */
 import { REG_VALUE, reg } from '../hardware/vcpu.ts';
 import * as errno from '../linux/errno.ts';
-import { fdget, fdFile, fdput, sysClose } from '../linux/fs/fd-table.ts';
-import { fileObject } from '../linux/fs/file.ts';
+import { sysClose } from '../linux/fs/fd-table.ts';
+import { sysIoctl, sysMmap } from '../linux/fs/ioctl.ts';
 import { NODE_GNTALLOC, NODE_GNTDEV, sysOpen } from '../linux/fs/open.ts';
-import { gntallocIoctl } from '../linux/drivers/gntalloc/dispatch.ts';
-import { gntdevIoctl } from '../linux/drivers/gntdev/dispatch.ts';
 import { REG_SIGNO, REG_SI_CODE } from '../linux/mm/fault-codes.ts';
-import { currentMm } from '../linux/mm/mm-life.ts';
-import { mmapRegion } from '../linux/mm/mmap.ts';
-import { VM_OPS_ANONYMOUS, VM_OPS_GNTALLOC, VM_OPS_GNTDEV } from '../linux/mm/vm-ops.ts';
 import { VM_READ, VM_SHARED, VM_WRITE } from '../linux/mm/vma.ts';
 import { sysExecve } from '../linux/process/exec.ts';
 import { sysExit } from '../linux/process/exit.ts';
@@ -125,11 +120,10 @@ export class Guest {
     return this.call(sysClose(v, fd));
   }
 
-  /** ioctl(2). @param words - the argument; none: NULL. @returns status; results: argument(). */
-  ioctl(v: number, kind: FileKind, fd: number, cmd: number, words: readonly number[] | null): number {
+  /** ioctl(2). @param words - the argument; null: NULL. What comes back is in the same words. */
+  ioctl(v: number, fd: number, cmd: number, words: readonly number[] | null): number {
     words?.forEach((word, i) => writeLocal(Argument.value.at(i), word));
-    const arg = words === null ? 0 : Argument.value.at(0);
-    return this.call(kind === 'gntdev' ? ioctlGntdev(v, fd, cmd, arg) : ioctlGntalloc(v, fd, cmd, arg));
+    return this.call(sysIoctl(v, fd, cmd, words === null ? 0 : Argument.value.at(0)));
   }
 
   /** A fresh range of addresses. @returns its first vpn. */
@@ -139,18 +133,17 @@ export class Guest {
     return vpn;
   }
 
-  /** mmap(2) of a driver's file, or anonymous. @returns vpn or a negative errno. */
+  /** mmap(2). @param fd - file, -1: anonymous memory. @returns vpn or a negative errno. */
   mmap(
     v: number,
     vpn: number,
     pages: number,
     prot: number,
     shared: boolean,
-    of: { readonly kind: FileKind; readonly fd: number } | null,
+    fd: number,
     pgoff: number,
   ): number {
-    const flags = prot | (shared ? VM_SHARED : 0);
-    return this.call(mmap(v, vpn, pages, flags, of?.kind ?? null, of?.fd ?? -1, pgoff));
+    return this.call(sysMmap(v, vpn, pages, prot | (shared ? VM_SHARED : 0), fd, pgoff));
   }
 
   /** A byte that the program reads, or the signal that it gets. */
@@ -180,41 +173,4 @@ function signalText(v: number): string {
   const code = reg(v, REG_SI_CODE);
   const name = SIGNAL_NAMES[signo] ?? `signal ${signo}`;
   return `${name}/${CODE_NAMES[`${signo}/${code}`] ?? code}`;
-}
-
-function* ioctlGntdev(v: number, fd: number, cmd: number, arg: number): Op {
-  const found = yield* fdget(v, fd);
-  if (found < 0) return found;
-  const status = yield* gntdevIoctl(v, currentMm(v), fileObject(fdFile(found)), cmd, arg);
-  yield* fdput(v, found);
-  return status;
-}
-
-function* ioctlGntalloc(v: number, fd: number, cmd: number, arg: number): Op {
-  const found = yield* fdget(v, fd);
-  if (found < 0) return found;
-  const status = yield* gntallocIoctl(v, fileObject(fdFile(found)), cmd, arg);
-  yield* fdput(v, found);
-  return status;
-}
-
-function* mmap(
-  v: number,
-  vpn: number,
-  pages: number,
-  flags: number,
-  kind: FileKind | null,
-  fd: number,
-  pgoff: number,
-): Op {
-  if (kind === null) {
-    return yield* mmapRegion(v, currentMm(v), vpn, pages, flags, VM_OPS_ANONYMOUS, -1, 0);
-  }
-  const ops = kind === 'gntdev' ? VM_OPS_GNTDEV : VM_OPS_GNTALLOC;
-  const found = yield* fdget(v, fd);
-  if (found < 0) return found;
-  const file = fileObject(fdFile(found));
-  const status = yield* mmapRegion(v, currentMm(v), vpn, pages, flags, ops, file, pgoff);
-  yield* fdput(v, found);
-  return status;
 }

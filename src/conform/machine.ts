@@ -34,7 +34,7 @@ const sizes: Config = {
   ...realSizes,
   vcpusPerDomain: VCPUS,
   pagesPerDomain: 1664,
-  frames: 3360,
+  frames: 3520,
   frameWords: PAGE_BYTES,
   gnttabInitialFrames: 1,
   mapPages: 256,

@@ -37,7 +37,7 @@ export function argument(i: number): number {
 /** A page of anonymous memory that the program has for such purposes. */
 function anonymousPage(scene: Scene, process: Process): number {
   const vpn = scene.guest.reserve(1);
-  scene.guest.mmap(process.v, vpn, 1, protection('rw-'), false, null, 0);
+  scene.guest.mmap(process.v, vpn, 1, protection('rw-'), false, -1, 0);
   return vpn;
 }
 
@@ -46,7 +46,7 @@ function mapGrantRef(scene: Scene, { step, process }: Call): Seen {
   file.used = true;
   const { v } = process;
   if (step.args['arg'] === 'NULL') {
-    return resultOf(scene.guest.ioctl(v, 'gntdev', file.fd, IOCTL_GNTDEV_MAP_GRANT_REF, null));
+    return resultOf(scene.guest.ioctl(v, file.fd, IOCTL_GNTDEV_MAP_GRANT_REF, null));
   }
   const count = numberOf(step, 'count');
   const words = [count | 0, 0];
@@ -55,7 +55,7 @@ function mapGrantRef(scene: Scene, { step, process }: Call): Seen {
     const refs = listOf(step, 'refs', count);
     refs.forEach((ref, i) => words.push(Number(domids[i]) & 0xffff, scene.ref(String(ref))));
   }
-  const status = scene.guest.ioctl(v, 'gntdev', file.fd, IOCTL_GNTDEV_MAP_GRANT_REF, words);
+  const status = scene.guest.ioctl(v, file.fd, IOCTL_GNTDEV_MAP_GRANT_REF, words);
   if (status < 0) return resultOf(status);
   const index = argument(MAP_GRANT_REF_INDEX);
   const serial = scene.serial('map');
@@ -68,9 +68,7 @@ function unmapGrantRef(scene: Scene, { step, process }: Call): Seen {
   const page = Math.floor(index / PAGE_BYTES);
   const file = fileOfMap(scene, process, page);
   const words = [page, numberOf(step, 'count')];
-  return resultOf(
-    scene.guest.ioctl(process.v, 'gntdev', file.fd, IOCTL_GNTDEV_UNMAP_GRANT_REF, words),
-  );
+  return resultOf(scene.guest.ioctl(process.v, file.fd, IOCTL_GNTDEV_UNMAP_GRANT_REF, words));
 }
 
 /** The file whose map has an offset, or any other. */
@@ -102,7 +100,7 @@ function getOffsetForVaddr(scene: Scene, call: Call): Seen {
   const file = another && list.length < 2 ? scene.open(process, 'gntdev') : list[0];
   const { fd } = file ?? scene.open(process, 'gntdev');
   const cmd = IOCTL_GNTDEV_GET_OFFSET_FOR_VADDR;
-  const status = scene.guest.ioctl(process.v, 'gntdev', fd, cmd, [vpn]);
+  const status = scene.guest.ioctl(process.v, fd, cmd, [vpn]);
   if (status < 0) return resultOf(status);
   const offset = argument(GET_OFFSET_OFFSET) * PAGE_BYTES;
   return resultOf(status, { offset, count: argument(GET_OFFSET_COUNT) });
@@ -129,14 +127,14 @@ function setUnmapNotify(scene: Scene, call: Call): Seen {
   const { process } = call;
   const file = fileOfMap(scene, process, words[0] as number);
   const cmd = IOCTL_GNTDEV_SET_UNMAP_NOTIFY;
-  return resultOf(scene.guest.ioctl(process.v, 'gntdev', file.fd, cmd, words));
+  return resultOf(scene.guest.ioctl(process.v, file.fd, cmd, words));
 }
 
 function plain(cmd: number): Handler {
   return (scene, { step, process }) => {
     const file = scene.file(process, 'gntdev', 'never');
     const words = [numberOf(step, 'count', 0)];
-    return resultOf(scene.guest.ioctl(process.v, 'gntdev', file.fd, cmd, words));
+    return resultOf(scene.guest.ioctl(process.v, file.fd, cmd, words));
   };
 }
 
@@ -166,7 +164,7 @@ export function mmapGntdev(scene: Scene, { step, process }: Call): Seen {
   const prot = protection(textOf(step, 'prot', 'rw-'));
   const shared = !textOf(step, 'flags', 'SHARED').includes('PRIVATE');
   const vpn = scene.guest.reserve(pages);
-  const status = scene.guest.mmap(process.v, vpn, pages, prot, shared, file, index);
+  const status = scene.guest.mmap(process.v, vpn, pages, prot, shared, file.fd, index);
   if (status < 0) return resultOf(status);
   const map = findMap(process, file, index);
   if (map !== undefined) map.mapped = true;

@@ -34,7 +34,7 @@ function fillOf(i: number): number {
 function mapOwn(scene: Scene, process: Process, file: OpenFile, index: number, count: number) {
   const { guest } = scene;
   const vpn = guest.reserve(count);
-  const status = guest.mmap(process.v, vpn, count, protection('rw-'), true, file, index);
+  const status = guest.mmap(process.v, vpn, count, protection('rw-'), true, file.fd, index);
   if (status < 0) throw new Unsupported(`a granter that cannot map its ${count} pages`);
   for (let i = 0; i < count; i++) {
     // The first store is the program's; the others go where it went.
@@ -53,7 +53,7 @@ function allocGref(scene: Scene, { step, process }: Call): Seen {
   const flags = numberOf(step, 'flags');
   const words = [numberOf(step, 'domid') & 0xffff, flags, count | 0, 0];
   const cmd = IOCTL_GNTALLOC_ALLOC_GREF;
-  const status = scene.guest.ioctl(process.v, 'gntalloc', file.fd, cmd, words);
+  const status = scene.guest.ioctl(process.v, file.fd, cmd, words);
   if (status < 0) return resultOf(status);
   const index = argument(ALLOC_GREF_INDEX);
   const refs = Array.from({ length: count }, (_, i) => argument(ALLOC_GREF_IDS + i));
@@ -77,7 +77,7 @@ function onFile(cmd: number, wordsOf: (scene: Scene, call: Call) => number[]): H
   return (scene, call) => {
     const file = scene.file(call.process, 'gntalloc', 'never');
     const words = wordsOf(scene, call);
-    return resultOf(scene.guest.ioctl(call.process.v, 'gntalloc', file.fd, cmd, words));
+    return resultOf(scene.guest.ioctl(call.process.v, file.fd, cmd, words));
   };
 }
 
@@ -94,7 +94,7 @@ export function mmapGntalloc(scene: Scene, { step, process }: Call): Seen {
   const vpn = scene.guest.reserve(pages);
   const shared = step.args['flags'] !== 'PRIVATE';
   const prot = protection('rw-');
-  const status = scene.guest.mmap(process.v, vpn, pages, prot, shared, file, index);
+  const status = scene.guest.mmap(process.v, vpn, pages, prot, shared, file.fd, index);
   return resultOf(Math.min(status, 0));
 }
 

@@ -48,6 +48,11 @@ function entryOf(d: number, ref: number, pin: number, name: string): ActiveGrant
   };
 }
 
+/** "g12" → 12 */
+function order(entry: ActiveGrant): number {
+  return Number(/\d+$/.exec(entry.grant)?.[0] ?? 0);
+}
+
 /** The active grants, by their names. @param domains - domains of the machine. */
 export function activeGrants(domains: number, names: GrantNames): ActiveGrant[] {
   const found: ActiveGrant[] = [];
@@ -58,6 +63,5 @@ export function activeGrants(domains: number, names: GrantNames): ActiveGrant[] 
       found.push(entryOf(d, ref, pin, names.get(grantKey(d, ref)) ?? `raw:${ref}`));
     }
   }
-  const order = (entry: ActiveGrant): number => Number(/\d+$/.exec(entry.grant)?.[0] ?? 0);
   return found.toSorted((one, other) => order(one) - order(other));
 }

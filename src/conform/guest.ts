@@ -25,6 +25,8 @@ import type { Stage } from './stage.ts';
 import type { FileKind } from './world.ts';
 import { Unsupported } from './world.ts';
 
+/** Where a program is loaded. */
+const PROGRAM_VPN = 0x40;
 /** First address that test programs use, and what lies between two ranges: pages. */
 const FIRST_VPN = 0x100;
 const GAP = 16;
@@ -75,6 +77,12 @@ export class Guest {
   /** A process without a parent, on a vCPU. */
   spawn(v: number): void {
     this.start(v, this.call(spawnProcess(v)));
+    this.loadProgram(v);
+  }
+
+  /** The program itself, below all that it maps. */
+  private loadProgram(v: number): void {
+    this.mmap(v, PROGRAM_VPN, 1, protection('r--'), false, -1, 0);
   }
 
   /** A child of the process of one vCPU, on another. */
@@ -105,6 +113,7 @@ export class Guest {
 
   exec(v: number): void {
     this.call(sysExecve(v));
+    this.loadProgram(v);
   }
 
   /** open(2). @returns a descriptor. */

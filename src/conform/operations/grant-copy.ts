@@ -60,6 +60,14 @@ function localOf(scene: Scene, call: Call, what: string, index: number, of: numb
   return { vpn, offset: index * distance };
 }
 
+/** A program may fill its memory before it copies into it, to see what came. */
+function fillAnew(scene: Scene, process: Process): void {
+  const { local } = process;
+  if (local === undefined || scene.choose([true, false], 'the contents of a buffer')) return;
+  const symbol = scene.symbols.fresh(true);
+  scene.guest.fill(process.v, local.vpn, 0, local.pages * PAGE_BYTES, symbol);
+}
+
 /** A program fills what it copies from. */
 function prepare(scene: Scene, call: Call, segment: Segment, local: Local): void {
   if (segment.src !== 'local') return;
@@ -87,6 +95,7 @@ function grantCopy(scene: Scene, call: Call): Seen {
   const segments = segmentsOf(call);
   const domid = domidOf(scene, what);
   const first = Argument.value.at(SEGMENTS);
+  if (segments.some(({ dst }) => dst === 'local')) fillAnew(scene, process);
   segments.forEach((segment, i) => {
     const { src, dst, len } = segment;
     const local = localOf(scene, call, what, i, segments.length);

@@ -6,7 +6,20 @@ import { REG_VALUE, reg } from '../hardware/vcpu.ts';
 import * as errno from '../linux/errno.ts';
 import { sysClose } from '../linux/fs/fd-table.ts';
 import { sysIoctl, sysMmap } from '../linux/fs/ioctl.ts';
-import { NODE_GNTALLOC, NODE_GNTDEV, sysOpen } from '../linux/fs/open.ts';
+import { O_DIRECT, O_NONBLOCK, O_RDWR } from '../linux/fs/file.ts';
+import {
+  NODE_EVTCHN,
+  NODE_GNTALLOC,
+  NODE_GNTDEV,
+  NODE_LOOP0,
+  NODE_PRIVCMD,
+  NODE_RAM0,
+  NODE_TMPFILE,
+  sysOpen,
+  sysOpenProcMem,
+} from '../linux/fs/open.ts';
+import { sysPipe2 } from '../linux/fs/pipe.ts';
+import { mem } from '../shared/memory.ts';
 import { REG_SIGNO, REG_SI_CODE } from '../linux/mm/fault-codes.ts';
 import { VM_READ, VM_SHARED, VM_WRITE } from '../linux/mm/vma.ts';
 import { sysExecve } from '../linux/process/exec.ts';
@@ -15,7 +28,7 @@ import { copyProcess, spawnProcess } from '../linux/process/fork.ts';
 import { SIG_HANDLER } from '../linux/process/signal-numbers.ts';
 import { sendSignal, exitToUserMode, sysSigaction } from '../linux/process/signal.ts';
 import { contextSwitch } from '../linux/process/switch.ts';
-import { NO_TASK, currentTask } from '../linux/process/task.ts';
+import { NO_TASK, Task, currentTask } from '../linux/process/task.ts';
 import { programLoad, programStore } from '../linux/process/user-mode.ts';
 import type { Op } from '../shared/op.ts';
 import { writeLocal } from '../shared/operations.ts';
@@ -57,9 +70,14 @@ export function protection(text: string): number {
   return (text.includes('r') ? VM_READ : 0) | (text.includes('w') ? VM_WRITE : 0);
 }
 
-const NODES: Readonly<Partial<Record<FileKind, number>>> = {
+const NODES: Readonly<Record<string, number>> = {
   gntdev: NODE_GNTDEV,
   gntalloc: NODE_GNTALLOC,
+  privcmd: NODE_PRIVCMD,
+  evtchn: NODE_EVTCHN,
+  file: NODE_TMPFILE,
+  ram0: NODE_RAM0,
+  loop0: NODE_LOOP0,
 };
 
 export class Guest {
@@ -116,13 +134,29 @@ export class Guest {
     this.loadProgram(v);
   }
 
-  /** open(2). @returns a descriptor. */
-  open(v: number, kind: FileKind): number {
-    const node = NODES[kind];
-    if (node === undefined) throw new Unsupported(`open of ${kind}`);
-    const fd = this.call(sysOpen(v, node, 0));
-    if (fd < 0) throw new Error(`${kind} cannot be opened: ${errnoName(-fd)}`);
-    return fd;
+  /** open(2), pipe(2). @param name - of a device; of a process for its memory. */
+  open(v: number, kind: FileKind, name: string): { fd: number; writeFd: number } {
+    if (kind === 'pipe') return this.pipe(v);
+    const flags = O_RDWR | (kind === 'evtchn' ? O_NONBLOCK : 0);
+    const direct = name.endsWith(' direct') ? O_DIRECT : 0;
+    const node = NODES[kind === 'device' ? (name.split(' ')[0] ?? '') : kind];
+    let fd: number;
+    if (kind === 'procmem' && name === 'self') {
+      fd = this.call(sysOpenProcMem(v, mem[Task.pid.at(currentTask(v))] as number, O_RDWR));
+    } else if (node !== undefined) {
+      fd = this.call(sysOpen(v, node, flags | direct));
+    } else {
+      throw new Unsupported(`open of ${kind} ${name}`);
+    }
+    if (fd < 0) throw new Unsupported(`open of ${kind} ${name}: ${errnoName(-fd)}`);
+    return { fd, writeFd: -1 };
+  }
+
+  private pipe(v: number): { fd: number; writeFd: number } {
+    const out = Argument.value.at(0);
+    const status = this.call(sysPipe2(v, out, 0));
+    if (status < 0) throw new Unsupported(`a pipe: ${errnoName(-status)}`);
+    return { fd: mem[out] as number, writeFd: mem[out + 1] as number };
   }
 
   close(v: number, fd: number): number {

@@ -55,6 +55,13 @@ const sizes: Config = {
   vmaSlots: 48,
   vmaNodes: 512,
   arguments: 4096,
+  files: 32,
+  filesStructs: 8,
+  fds: 64,
+  fdWords: 2,
+  tasks: 8,
+  diskPages: 16,
+  inodePages: 16,
 };
 
 /** A booted machine and its memory at rest, before any case. */

@@ -89,9 +89,15 @@ export class Scene {
 
   /** Opens a file of its own. */
   open(process: Process, kind: FileKind, name = ''): OpenFile {
-    const fd = this.guest.open(process.v, kind);
+    const { fd, writeFd } = this.guest.open(process.v, kind, name);
+    return this.adopt(process, kind, fd, name, writeFd);
+  }
+
+  /** A descriptor that the program has got. */
+  adopt(process: Process, kind: FileKind, fd: number, name = '', writeFd = -1): OpenFile {
     const serial = this.serial(kind);
-    const file: OpenFile = { kind, fd, serial, name, open: true, used: false };
+    const of = { kind, fd, serial, name, writeFd };
+    const file: OpenFile = { ...of, open: true, used: false, filled: 0 };
     process.files.push(file);
     return file;
   }
@@ -216,6 +222,7 @@ function newProcess(actor: string, v: number): Process {
     mappings: [],
     allocations: [],
     local: undefined,
+    aio: -1,
     words: '',
   };
 }
@@ -233,6 +240,7 @@ function forked(parent: Process, actor: string, v: number): Process {
     mappings: parent.mappings.map((mapping) => ({ ...mapping, gone: new Set(mapping.gone) })),
     allocations: [...parent.allocations],
     local: parent.local,
+    aio: -1,
     words: '',
   };
 }

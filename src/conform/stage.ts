@@ -6,6 +6,7 @@
  */
 import { physicalActor, upcallActor } from '../hardware/irq.ts';
 import { kernelVcpuOf } from '../hardware/params.ts';
+import { evtchnHandleEvents } from '../linux/drivers/events.ts';
 import { runDeferred } from '../linux/drivers/workqueue.ts';
 import { Clock } from '../shared/clock.ts';
 import { delayOfNextWork } from '../shared/delayed-work.ts';
@@ -17,6 +18,7 @@ import type { Observer } from '../shared/observer.ts';
 import { silent } from '../shared/observer.ts';
 import type { Op } from '../shared/op.ts';
 import { installEngine } from '../shared/operations.ts';
+import { VcpuInfo } from '../xen/shared-info.ts';
 
 /** A call waits for ever. */
 export class Blocked extends Error {}
@@ -48,9 +50,11 @@ export class Stage implements Engine {
   /** Deferred calls of each domain that wait for something. */
   private readonly kernelThreads = new Map<number, Fiber>();
   private readonly domains: number;
+  private readonly vcpus: number;
 
   constructor(domains: number, vcpus: number) {
     this.domains = domains;
+    this.vcpus = vcpus;
     this.observer = {
       ...silent,
       bug: (_actor, id, a, b) => this.assertions.push({ id, a, b }),
@@ -108,6 +112,21 @@ export class Stage implements Engine {
     } finally {
       installEngine(before);
     }
+  }
+
+  /** Has an event come that no upcall has taken? */
+  eventsWait(): boolean {
+    return this.vcpusWithEvents().length > 0;
+  }
+
+  /** The upcalls of all vCPUs: the guest takes its events. */
+  takeEvents(): void {
+    for (const v of this.vcpusWithEvents()) this.call(evtchnHandleEvents(v));
+  }
+
+  private vcpusWithEvents(): number[] {
+    const all = Array.from({ length: this.vcpus }, (_, v) => v);
+    return all.filter((v) => mem[VcpuInfo.pendingSel.at(v)] !== 0);
   }
 
   private advance(fiber: Fiber): IteratorResult<unknown, unknown> {

@@ -3,7 +3,8 @@
 /** Why a step cannot be played: something that the simulated guest does not have. */
 export class Unsupported extends Error {}
 
-export type FileKind = 'gntdev' | 'gntalloc' | 'evtchn' | 'pipe' | 'file' | 'device' | 'ring';
+export type FileKind =
+  'gntdev' | 'gntalloc' | 'evtchn' | 'privcmd' | 'pipe' | 'file' | 'device' | 'procmem' | 'ring';
 
 /** An open file of a process. */
 export interface OpenFile {
@@ -17,6 +18,10 @@ export interface OpenFile {
   open: boolean;
   /** Was anything done with it? */
   used: boolean;
+  /** Of a pipe: its other end. */
+  readonly writeFd: number;
+  /** Bytes that steps have put in: what is in a pipe, where a file ends. */
+  filled: number;
 }
 
 /** A map that MAP_GRANT_REF made. */
@@ -67,6 +72,8 @@ export interface Process {
   readonly allocations: Allocation[];
   /** Private memory of the program. */
   local: Mapping | undefined;
+  /** Context for asynchronous I/O, -1 if there is none. */
+  aio: number;
   /** Text of the program's last note, until its next step. */
   words: string;
 }

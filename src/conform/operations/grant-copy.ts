@@ -61,7 +61,7 @@ function localOf(scene: Scene, call: Call, what: string, index: number, of: numb
 }
 
 /** A program may fill its memory before it copies into it, to see what came. */
-function fillAnew(scene: Scene, process: Process): void {
+function mayFillAnew(scene: Scene, process: Process): void {
   const { local } = process;
   if (local === undefined || scene.choose([true, false], 'the contents of a buffer')) return;
   const symbol = scene.symbols.fresh(true);
@@ -95,7 +95,7 @@ function grantCopy(scene: Scene, call: Call): Seen {
   const segments = segmentsOf(call);
   const domid = domidOf(scene, what);
   const first = Argument.value.at(SEGMENTS);
-  if (segments.some(({ dst }) => dst === 'local')) fillAnew(scene, process);
+  if (segments.some(({ dst }) => dst === 'local')) mayFillAnew(scene, process);
   segments.forEach((segment, i) => {
     const { src, dst, len } = segment;
     const local = localOf(scene, call, what, i, segments.length);

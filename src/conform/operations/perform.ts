@@ -5,12 +5,14 @@ import type { Step } from '../recording.ts';
 import type { Scene } from '../scene.ts';
 import { Unsupported } from '../world.ts';
 import type { Handler } from './arguments.ts';
+import { eventOperations } from './events.ts';
 import { fileOperations } from './files.ts';
 import { copyOperations } from './grant-copy.ts';
 import { grantOperations } from './grants.ts';
 import { gntdevOperations } from './gntdev.ts';
 import { hypercallOperations } from './hypercalls.ts';
 import { memoryOperations } from './memory.ts';
+import { pinningOperations } from './pinning.ts';
 import { waitingOperations } from './waiting.ts';
 
 const operations: ReadonlyMap<string, Handler> = new Map(
@@ -21,6 +23,8 @@ const operations: ReadonlyMap<string, Handler> = new Map(
     ...memoryOperations,
     ...fileOperations,
     ...hypercallOperations,
+    ...pinningOperations,
+    ...eventOperations,
     ...waitingOperations,
   }),
 );

@@ -40,7 +40,7 @@ import {
   GntallocVmaBitmap,
   initGntalloc,
 } from './gntalloc/gref.ts';
-import { EvtchnRing, EvtchnUser, EvtchnUserBitmap, UserEvtchn } from './evtchn/user.ts';
+import { EvtchnPort, EvtchnRing, EvtchnUser, EvtchnUserBitmap, UserEvtchn } from './evtchn/user.ts';
 import { EventPort } from './events.ts';
 import { CopyBatch, CopyBatchOp, CopyBatchPage } from './gntdev/grant-copy.ts';
 import { NetbackCopyOp } from './netback-copy.ts';
@@ -98,6 +98,7 @@ export const driversTables: readonly AnyTable[] = [
   EvtchnUser,
   EvtchnUserBitmap,
   EvtchnRing,
+  EvtchnPort,
   UserEvtchn,
   CopyBatch,
   CopyBatchOp,

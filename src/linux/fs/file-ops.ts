@@ -9,6 +9,7 @@ import { evtchnRelease } from '../drivers/evtchn/file.ts';
 import { EINVAL } from '../errno.ts';
 import { memRw } from './access-vm.ts';
 import { blkdevRead, blkdevWrite } from './block-file.ts';
+import { evtchnFileRead, evtchnFileWrite } from './evtchn-file.ts';
 import { File } from './file.ts';
 import { uringRelease } from './io-uring.ts';
 import { iput } from './page-cache.ts';
@@ -38,7 +39,7 @@ export function hasPlaces(kind: number): boolean {
 
 /** FMODE_CAN_READ, FMODE_CAN_WRITE: has it read and write operations of buffers? */
 export function hasReadWrite(kind: number): boolean {
-  return hasPlaces(kind) || kind === FILE_OPS_PIPE;
+  return hasPlaces(kind) || kind === FILE_OPS_PIPE || kind === FILE_OPS_EVTCHN;
 }
 
 /**
@@ -57,6 +58,8 @@ export function* fileReadIter(v: number, f: number, pos: number, iocb: number): 
       return yield* blkdevRead(v, f, pos, iocb);
     case FILE_OPS_PROC_MEM:
       return yield* memRw(v, f, pos, 0);
+    case FILE_OPS_EVTCHN:
+      return yield* evtchnFileRead(v, f);
     default:
       return -EINVAL;
   }
@@ -73,6 +76,8 @@ export function* fileWriteIter(v: number, f: number, pos: number, iocb: number):
       return yield* blkdevWrite(v, f, pos, iocb);
     case FILE_OPS_PROC_MEM:
       return yield* memRw(v, f, pos, 1);
+    case FILE_OPS_EVTCHN:
+      return yield* evtchnFileWrite(v, f);
     default:
       return -EINVAL;
   }

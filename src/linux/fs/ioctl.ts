@@ -3,6 +3,8 @@
  * descriptor to what the file's driver does.
  */
 import type { Op } from '../../shared/op.ts';
+import { read } from '../../shared/operations.ts';
+import { evtchnIoctl } from '../drivers/evtchn/file.ts';
 import { gntallocIoctl } from '../drivers/gntalloc/dispatch.ts';
 import { gntdevIoctl } from '../drivers/gntdev/dispatch.ts';
 import { EBADF, ENODEV, ENOTTY } from '../errno.ts';
@@ -10,7 +12,14 @@ import { currentMm } from '../mm/mm-life.ts';
 import { mmapRegion } from '../mm/mmap.ts';
 import { VM_OPS_ANONYMOUS, VM_OPS_GNTALLOC, VM_OPS_GNTDEV } from '../mm/vm-ops.ts';
 import { fdFile, fdget, fdput } from './fd-table.ts';
-import { FILE_GNTALLOC, FILE_GNTDEV, NO_FILE, fileKind, fileObject } from './file.ts';
+import { FILE_OPS_EVTCHN } from './file-ops.ts';
+import { FILE_GNTALLOC, FILE_GNTDEV, File, NO_FILE, fileKind, fileObject } from './file.ts';
+
+/** Of a file that is a record of `File`. */
+function* recordIoctl(v: number, f: number, cmd: number, arg: number): Op {
+  if ((yield* read(File.kind.at(f))) !== FILE_OPS_EVTCHN) return -ENOTTY;
+  return yield* evtchnIoctl(v, yield* read(File.object.at(f)), cmd, arg);
+}
 
 /** file->f_op->unlocked_ioctl() */
 function* fileIoctl(v: number, file: number, cmd: number, arg: number): Op {
@@ -20,7 +29,7 @@ function* fileIoctl(v: number, file: number, cmd: number, arg: number): Op {
     case FILE_GNTALLOC:
       return yield* gntallocIoctl(v, fileObject(file), cmd, arg);
     default:
-      return -ENOTTY;
+      return yield* recordIoctl(v, fileObject(file), cmd, arg);
   }
 }
 

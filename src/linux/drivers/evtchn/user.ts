@@ -32,6 +32,11 @@ export const EvtchnRing = defineTable('evtchn_user[%].ring[%]', ['evtchnUsers', 
   value: '[GST] a port whose event came',
 });
 
+/** Ports of a read or write under way (a page of the kernel). */
+export const EvtchnPort = defineTable('%v.evtchn_ports[%]', ['vcpus', 'evtchnRing'], {
+  value: '[VCPU] a port',
+});
+
 export const UserEvtchn = defineTable('linux[d%].user_evtchn[%]', ['domains', 'ports'], {
   user: '[GST] record of the file + 1, 0 if none has the port',
   enabled: '[GST] 1 while its next event may come',

@@ -58,7 +58,10 @@ export function wordsFor({ operation, step }: Call, otherwise = 'mapping'): stri
 
 /** A program puts bytes that the recording does not tell into its own memory. */
 export function fillAnew(scene: Scene, process: Process, vpn: number, bytes: number): void {
-  scene.guest.fill(process.v, vpn, 0, bytes, scene.symbols.fresh(true));
+  for (let from = 0; from < bytes; from += PAGE_BYTES) {
+    const symbol = scene.symbols.fresh(true);
+    scene.guest.fill(process.v, vpn, from, Math.min(PAGE_BYTES, bytes - from), symbol);
+  }
 }
 
 /** The bytes of a buffer that a recording shows: `byte0`, `byte4096`. */

@@ -46,7 +46,8 @@ function transferOf(scene: Scene, call: Call, reads: boolean): Transfer {
   const { process, step } = call;
   const file = mediumOf(scene, call);
   const bytes = bytesAsked(call, file);
-  const words = wordsFor(call, file.kind === 'procmem' ? 'local' : undefined);
+  const noMapping = file.kind === 'procmem' || process.mappings.length === 0;
+  const words = wordsFor(call, noMapping ? 'local' : 'mapping');
   const buffer = bufferOf(scene, process, words, Math.ceil(bytes / PAGE_BYTES));
   // A program fills what it writes from its own memory.
   if (!reads && buffer.own) fillAnew(scene, process, buffer.vpn, bytes);

@@ -20,7 +20,8 @@ const MEDIA: readonly (readonly [RegExp, FileKind, string])[] = [
 
 /** The device that a step means when it names none: the one that was used last. */
 function lastDevice(process: Process): string {
-  return process.files.findLast((file) => file.kind === 'device')?.name ?? 'ram0';
+  const last = process.files.findLast((file) => file.kind === 'device');
+  return last?.name.split(' ')[0] ?? 'ram0';
 }
 
 /** The name that a file of words like these is opened by. */

@@ -5,7 +5,17 @@
 import { REG_VALUE, reg } from '../hardware/vcpu.ts';
 import * as errno from '../linux/errno.ts';
 import { sysClose } from '../linux/fs/fd-table.ts';
-import { sysIoctl, sysMmap } from '../linux/fs/ioctl.ts';
+import { sysIoctl } from '../linux/fs/ioctl.ts';
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from '../linux/syscall/mman.ts';
+import { sysMmap } from '../linux/syscall/mmap.ts';
 import { O_DIRECT, O_NONBLOCK, O_RDWR } from '../linux/fs/file.ts';
 import {
   NODE_EVTCHN,
@@ -21,7 +31,6 @@ import {
 import { sysPipe2 } from '../linux/fs/pipe.ts';
 import { mem } from '../shared/memory.ts';
 import { REG_SIGNO, REG_SI_CODE } from '../linux/mm/fault-codes.ts';
-import { VM_READ, VM_SHARED, VM_WRITE } from '../linux/mm/vma.ts';
 import { sysExecve } from '../linux/process/exec.ts';
 import { sysExit } from '../linux/process/exit.ts';
 import { copyProcess, spawnProcess } from '../linux/process/fork.ts';
@@ -65,9 +74,11 @@ export function resultOf(status: number, observed?: Seen['observed']): Seen {
   return { result: status, errno: null, ...(observed && { observed }) };
 }
 
-/** rwx as mmap's and mprotect's argument: "rw-", "---". @returns VM_READ and VM_WRITE. */
+/** rwx as mmap's and mprotect's argument: "rw-", "---". @returns PROT_*. */
 export function protection(text: string): number {
-  return (text.includes('r') ? VM_READ : 0) | (text.includes('w') ? VM_WRITE : 0);
+  const read = text.includes('r') ? PROT_READ : 0;
+  const write = text.includes('w') ? PROT_WRITE : 0;
+  return read | write | (text.includes('x') ? PROT_EXEC : 0);
 }
 
 const NODES: Readonly<Record<string, number>> = {
@@ -186,7 +197,11 @@ export class Guest {
     fd: number,
     pgoff: number,
   ): number {
-    return this.call(sysMmap(v, vpn, pages, prot | (shared ? VM_SHARED : 0), fd, pgoff));
+    const anonymous = fd < 0 ? MAP_ANONYMOUS : 0;
+    const flags = MAP_FIXED | anonymous | (shared ? MAP_SHARED : MAP_PRIVATE);
+    const [address, length, offset] = [vpn, pages, pgoff].map((n) => n * PAGE_BYTES);
+    const body = sysMmap(v, address ?? 0, length ?? 0, prot, flags, fd, offset ?? 0);
+    return this.call(body);
   }
 
   /** A byte that the program reads, or the signal that it gets. */

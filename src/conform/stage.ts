@@ -20,6 +20,9 @@ import type { Op } from '../shared/op.ts';
 import { installEngine } from '../shared/operations.ts';
 import { VcpuInfo } from '../xen/shared-info.ts';
 
+/** Operations after which a call is said not to end: filling 1024 pages takes some 10 million. */
+const OPERATIONS = 60_000_000;
+
 /** A call waits for ever. */
 export class Blocked extends Error {}
 
@@ -50,6 +53,7 @@ export class Stage implements Engine {
   /** Deferred calls of each domain that wait for something. */
   private readonly kernelThreads = new Map<number, Fiber>();
   private readonly domains: number;
+  private operations = 0;
   private readonly vcpus: number;
 
   constructor(domains: number, vcpus: number) {
@@ -66,6 +70,7 @@ export class Stage implements Engine {
 
   begin(kind: number, word: number, a: number, b: number, c: number): boolean {
     const fiber = this.current;
+    if (++this.operations > OPERATIONS) throw new Blocked('goes on for ever');
     fiber.kind = kind;
     fiber.word = word;
     fiber.a = a;
@@ -85,6 +90,7 @@ export class Stage implements Engine {
    */
   call<T>(body: Op<T>, patience = 10_000): T {
     const before = installEngine(this);
+    this.operations = 0;
     try {
       const fiber = fiberOf(body);
       let step = this.advance(fiber);
@@ -106,6 +112,7 @@ export class Stage implements Engine {
   wait(milliseconds: number): void {
     const before = installEngine(this);
     try {
+      this.operations = 0;
       const end = now() + milliseconds;
       do this.runOthers();
       while (this.letTimePass(end));

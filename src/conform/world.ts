@@ -29,6 +29,7 @@ export interface GrantMap {
   readonly file: OpenFile;
   /** Offset in the file, in pages. */
   readonly index: number;
+  readonly refs: readonly number[];
   readonly pages: number;
   /** Its place among the maps of the case, from 1. */
   readonly serial: number;

@@ -8,7 +8,7 @@ import { protection } from '../guest.ts';
 import { PAGE_BYTES } from '../machine.ts';
 import type { Scene } from '../scene.ts';
 import type { Allocation, Mapping, Process } from '../world.ts';
-import { Unsupported } from '../world.ts';
+import { Unsupported, hasPages } from '../world.ts';
 import type { Call, Handler } from './arguments.ts';
 import { numberOf, textOf } from './arguments.ts';
 
@@ -48,8 +48,9 @@ function meant(process: Process, words: string): Mapping[] {
   if (fd !== undefined) return mappings.filter((one) => one.map?.file.serial === Number(fd));
   if (/\b(moved|new)\b/.test(words)) return mappings.filter((one) => one.moved);
   if (/\bold\b/.test(words)) return mappings.filter((one) => !one.moved);
-  if (/\bfirst\b/.test(words)) return mappings.slice(0, 1);
-  if (/\bsecond\b/.test(words)) return mappings.slice(1, 2);
+  const live = mappings.filter((one) => hasPages(one, 0, one.pages));
+  if (/\bfirst\b/.test(words)) return live.slice(0, 1);
+  if (/\bsecond\b/.test(words)) return live.slice(1, 2);
   return mappings;
 }
 

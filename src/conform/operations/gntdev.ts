@@ -50,16 +50,21 @@ function mapGrantRef(scene: Scene, { step, process }: Call): Seen {
   }
   const count = numberOf(step, 'count');
   const words = [count | 0, 0];
+  const mapped: number[] = [];
   if (count <= REFS_LIMIT) {
     const domids = listOf(step, 'domids', count);
     const refs = listOf(step, 'refs', count);
-    refs.forEach((ref, i) => words.push(Number(domids[i]) & 0xffff, scene.ref(String(ref))));
+    refs.forEach((name, i) => {
+      const ref = scene.ref(String(name));
+      mapped.push(ref);
+      words.push(Number(domids[i]), ref);
+    });
   }
   const status = scene.guest.ioctl(v, file.fd, IOCTL_GNTDEV_MAP_GRANT_REF, words);
   if (status < 0) return resultOf(status);
   const index = argument(MAP_GRANT_REF_INDEX);
   const serial = scene.serial('map');
-  process.maps.push({ file, index, pages: count, serial, mapped: false });
+  process.maps.push({ file, index, refs: mapped, pages: count, serial, mapped: false });
   return resultOf(status, { index: index * PAGE_BYTES });
 }
 

@@ -13,6 +13,7 @@ import { gntdevOperations } from './gntdev.ts';
 import { hypercallOperations } from './hypercalls.ts';
 import { memoryOperations } from './memory.ts';
 import { pinningOperations } from './pinning.ts';
+import { viewOperations } from './views.ts';
 import { waitingOperations } from './waiting.ts';
 
 const operations: ReadonlyMap<string, Handler> = new Map(
@@ -25,6 +26,7 @@ const operations: ReadonlyMap<string, Handler> = new Map(
     ...hypercallOperations,
     ...pinningOperations,
     ...eventOperations,
+    ...viewOperations,
     ...waitingOperations,
   }),
 );

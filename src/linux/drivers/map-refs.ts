@@ -34,6 +34,9 @@ import {
 import { designMap, designUnmap } from '../designs/design.ts';
 import { TRACE_GRANT_UNMAP } from '../tracepoints.ts';
 
+/** domid_t has 16 bits: what user space gives as a domain is cut to them. */
+const DOMID_MASK = 0xffff;
+
 /** INVALID_GRANT_HANDLE */
 export const INVALID_GRANT_HANDLE = -1;
 /** MAX_DELAY of gnttab_retry_eagain_gop(), in milliseconds. */
@@ -54,7 +57,7 @@ export function gnttabSetMapOp(
   writeLocal(op + MAP_HOST_ADDR, hostAddr);
   writeLocal(op + MAP_FLAGS, flags);
   writeLocal(op + MAP_REF, ref);
-  writeLocal(op + MAP_DOM, domid);
+  writeLocal(op + MAP_DOM, domid & DOMID_MASK);
   writeLocal(op + MAP_STATUS, 0);
   writeLocal(op + MAP_HANDLE, INVALID_GRANT_HANDLE);
   writeLocal(op + MAP_DEV_BUS_ADDR, 0);

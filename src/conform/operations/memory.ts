@@ -9,7 +9,9 @@ import { sysMunmap } from '../../linux/syscall/mmap.ts';
 import { sysMprotect } from '../../linux/syscall/mprotect.ts';
 import { sysMremap } from '../../linux/syscall/mremap.ts';
 import { sysMsync } from '../../linux/syscall/msync.ts';
+import { sysMovePagesQuery } from '../../linux/fs/move-pages.ts';
 import { mem } from '../../shared/memory.ts';
+import { writeLocal } from '../../shared/operations.ts';
 import type { Op } from '../../shared/op.ts';
 import type { Seen } from '../compare.ts';
 import { protection, resultOf } from '../guest.ts';
@@ -169,6 +171,18 @@ function mincore(scene: Scene, call: Call): Seen {
   return resultOf(0, { vec: Array.from({ length: pages }, (_, i) => mem[vec + i] as number) });
 }
 
+/** move_pages(query): on which node each page is. */
+function movePages(scene: Scene, call: Call): Seen {
+  const { address, pages } = rangeOf(scene, call);
+  const list = Argument.value.at(0);
+  const status = Argument.value.at(pages);
+  for (let i = 0; i < pages; i++) writeLocal(list + i, address + i * PAGE_BYTES);
+  const result = scene.guest.call(sysMovePagesQuery(call.process.v, 0, pages, list, status));
+  if (result < 0) return resultOf(result);
+  const seen = Array.from({ length: pages }, (_, i) => mem[status + i] as number);
+  return resultOf(0, { status: seen });
+}
+
 export const memoryOperations: Readonly<Record<string, Handler>> = {
   mmap,
   munmap,
@@ -179,4 +193,5 @@ export const memoryOperations: Readonly<Record<string, Handler>> = {
   munlock: onRange(sysMunlock),
   msync,
   mincore,
+  move_pages: movePages,
 };

@@ -7,6 +7,7 @@ import { Unsupported } from '../world.ts';
 import type { Handler } from './arguments.ts';
 import { eventOperations } from './events.ts';
 import { fileOperations } from './files.ts';
+import { futexOperations } from './futexes.ts';
 import { copyOperations } from './grant-copy.ts';
 import { grantOperations } from './grants.ts';
 import { gntdevOperations } from './gntdev.ts';
@@ -26,6 +27,7 @@ const operations: ReadonlyMap<string, Handler> = new Map(
     ...hypercallOperations,
     ...pinningOperations,
     ...eventOperations,
+    ...futexOperations,
     ...viewOperations,
     ...waitingOperations,
   }),

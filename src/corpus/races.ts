@@ -15,6 +15,7 @@ import { lostWakeUp } from './linux/l26-lost-wake-up.ts';
 import { gupFastWithoutRecheck } from './linux/m01-gup-fast-without-recheck.ts';
 import { tableFreedUnderWalker } from './linux/m02-table-freed-under-walker.ts';
 import { unlinkedBeforeFlush } from './linux/m04-unlinked-before-flush.ts';
+import { forkAndGupFast } from './linux/m06-fork-and-gup-fast.ts';
 import { notifierRemove } from './linux/m08-notifier-remove.ts';
 import { dontneedAndGup } from './dontneed-and-gup.ts';
 import { oneFrameTwice } from './one-frame-twice.ts';
@@ -84,6 +85,7 @@ const ofLinux: readonly Race[] = [
   gupFastWithoutRecheck,
   tableFreedUnderWalker,
   unlinkedBeforeFlush,
+  forkAndGupFast,
   notifierRemove,
 ];
 

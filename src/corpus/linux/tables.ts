@@ -11,4 +11,10 @@ export const RaceNotifier = defineTable('race.notifier', [], {
   sub: '[BOOT] a subscription',
 });
 
-export const linuxRaceTables = [RacePendingRequest, RaceNotifier];
+/** What a fork has ready before it meets anybody. */
+export const RaceFork = defineTable('race.fork', [], {
+  mm: '[BOOT] the child’s address space, without VMAs',
+  vma: '[BOOT] what is copied',
+});
+
+export const linuxRaceTables = [RacePendingRequest, RaceNotifier, RaceFork];

@@ -31,7 +31,7 @@ import { VM_OPS_ANONYMOUS } from './vm-ops.ts';
 import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_WRITE, Vma, isCowMapping } from './vma.ts';
 
 /** mm/memory.c: vma_needs_copy(): else the child's faults find the pages again. @returns 1 or 0. */
-function* vmaNeedsCopy(vma: number, flags: number): Op {
+export function* vmaNeedsCopy(vma: number, flags: number): Op {
   if ((flags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0 || isCowMapping(flags)) return 1;
   return (yield* read(Vma.ops.at(vma))) === VM_OPS_ANONYMOUS ? 1 : 0;
 }
@@ -115,8 +115,11 @@ function* copyPte(
   return status;
 }
 
-/** The entries of a VMA. @returns 0 or -ENOMEM, with what was copied left to the child's end. */
-function* copyEntries(v: number, mm: number, vma: number): Op {
+/**
+ * The loops of copy_page_range(): the entries of a VMA.
+ * @returns 0 or -ENOMEM, with what was copied left to the child's end.
+ */
+export function* copyEntries(v: number, mm: number, vma: number): Op {
   const parent = yield* read(Vma.mm.at(vma));
   const end = yield* read(Vma.vmEnd.at(vma));
   for (let vpn = yield* read(Vma.vmStart.at(vma)); vpn < end; vpn++) {

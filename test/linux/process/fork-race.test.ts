@@ -1,20 +1,17 @@
 /**
- * Goal: fork, copy-on-write, faults and the end of a process beside threads that store, pin pages or
- * look at the address space: nobody reads what was not there, no store is lost, and an address space ends once.
+ * Goal: fork, copy-on-write, faults and the end of a process beside threads that store or look at
+ * the address space: nobody reads what was not there, no store is lost, and it ends once.
  * Method: two or three vCPUs under PCT, SC and TSO; race.ts watches every page and assertion.
  */
 import { describe, expect, test } from 'vitest';
-import { cpuLoad, cpuStore } from '../../../src/hardware/access.ts';
+import { cpuLoad } from '../../../src/hardware/access.ts';
 import { frameWord, ptEntryWord, ptIndex, pteMfn } from '../../../src/hardware/paging.ts';
-import { kernelBase, ptLevels } from '../../../src/hardware/params.ts';
+import { ptLevels } from '../../../src/hardware/params.ts';
 import { tlbFlushLocal } from '../../../src/hardware/tlb.ts';
-import { REG_VALUE, VcpuReg, reg } from '../../../src/hardware/vcpu.ts';
-import { getUserPagesFastOnly } from '../../../src/linux/mm/gup-fast.ts';
-import { FOLL_PIN, FOLL_WRITE, gupPut } from '../../../src/linux/mm/gup.ts';
+import { REG_VALUE, reg } from '../../../src/hardware/vcpu.ts';
 import { Mm, NO_MM, mmapReadLock, mmapReadUnlock } from '../../../src/linux/mm/mm.ts';
 import { mmput } from '../../../src/linux/mm/mm-life.ts';
 import { mprotect } from '../../../src/linux/mm/mprotect.ts';
-import { pfnOf } from '../../../src/linux/mm/page.ts';
 import { userLoad, userStore } from '../../../src/linux/mm/user-access.ts';
 import { VM_READ, VM_WRITE } from '../../../src/linux/mm/vma.ts';
 import { sysExit } from '../../../src/linux/process/exit.ts';

@@ -1,7 +1,8 @@
 /**
  * Fingerprints: what makes two findings the same bug. The invariant, the words that show it
  * whatever their indices, and the functions of the accesses that decide, in no order, as KCSAN
- * titles a race by its two functions; where no pair decides, the function in which it broke.
+ * titles a race by its two functions; where no pair decides, the function in which it broke and
+ * its caller.
  *
  *   I8: d*.page[*].private, d*.page[*].refcount @ getPage | setPagePrivate
  */
@@ -48,15 +49,19 @@ export function fingerprintOf(race: RaceRecord): string | null {
       functions: race.waits.map(({ stack }) => functionOf(stack)),
     });
   }
-  const end = race.steps.length === 0 ? [] : [race.steps.length - 1];
-  const deciding =
-    race.loop !== null ? stepsOfLoop(race.loop) : isShown(race) ? race.conflict : end;
-  const steps = (deciding ?? end).map((i) => race.steps[i] as RaceStep);
+  const pair = isShown(race) ? race.conflict : null;
+  const deciding = race.loop === null ? pair : stepsOfLoop(race.loop);
   return fingerprint({
     invariant,
     words: race.words,
-    functions: steps.map(({ stack }) => functionOf(stack)),
+    functions: deciding?.map((i) => functionOf((race.steps[i] as RaceStep).stack)) ?? endOf(race),
   });
+}
+
+/** The function in which it broke, and its caller: alone, many of them would say too little. */
+function endOf(race: RaceRecord): string[] {
+  const places = placesOfStack(race, race.steps.at(-1)?.stack ?? -1);
+  return places.slice(0, 2).map(({ fn }) => fn);
 }
 
 /** Is the pair about a word that shows what broke? Else it is only the nearest one. */

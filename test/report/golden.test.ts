@@ -4,7 +4,7 @@
  * Method: golden files in golden/. Line numbers of the simulated code are left out of them. After
  * a change that is meant, refresh them and read the difference:
  *
- *   npx vitest run -u test/report/golden.test.ts
+ *   npx vitest run test/report/golden.test.ts --update
  */
 import { describe, expect, test } from 'vitest';
 import { kernelReport } from '../../src/report/kernel.ts';

@@ -13,6 +13,7 @@ import { writeLocal } from '../shared/operations.ts';
 import type { AnyTable, Config } from '../shared/table.ts';
 import { dmaRaceTables } from './dma-buffer.ts';
 import { linuxRaceTables } from './linux/tables.ts';
+import { raceFileDefaults, raceFileTables } from './process-files.ts';
 import { corpusDefaults, corpusTables } from './process.ts';
 import type { Race } from './race.ts';
 import { variantOf } from './race.ts';
@@ -33,6 +34,7 @@ export interface PosedActor {
 export const raceTables: readonly AnyTable[] = [
   ...machineTables,
   ...corpusTables,
+  ...raceFileTables,
   ...hypercallTables,
   ...linuxRaceTables,
   ...dmaRaceTables,
@@ -43,6 +45,7 @@ export function raceConfig(race: Race, design: string): Config {
   return machineConfig({
     ...tinySizes,
     ...corpusDefaults,
+    ...raceFileDefaults,
     ...hypercallDefaults,
     ...race.sizes,
     design: DESIGN_NAMES.indexOf(variantOf(race, design).design),

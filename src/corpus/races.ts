@@ -25,6 +25,7 @@ import { revokeAndMap } from './revoke-and-map.ts';
 import { splitAndGup } from './split-and-gup.ts';
 import { unmapAndGupFast } from './unmap-and-gup-fast.ts';
 import { unmapInUse } from './unmap-in-use.ts';
+import { vmspliceAndUnmap } from './vmsplice-and-unmap.ts';
 import { unmapAccounting } from './xen/x01-unmap-accounting.ts';
 import { doublePut } from './xen/x02-double-put.ts';
 import { stealHandle } from './xen/x04-steal-handle.ts';
@@ -48,6 +49,7 @@ const questions: readonly Race[] = [
   partialMunmap,
   revokeAndMap,
   dontneedAndGup,
+  vmspliceAndUnmap,
   ...dmaUnmapForeign,
   ...nonCoherentDma,
 ];

@@ -23,6 +23,7 @@ describe('a question that a design stands is exhausted', () => {
     ['partial-munmap', 'find-normal-page'],
     ['dontneed-and-gup', 'vma-pages'],
     ['unmap-and-gup-fast', 'vm-foreign'],
+    ['vmsplice-and-unmap', 'vma-pages'],
   ])('%s with %s', (name, design) => {
     expect(explore(name, design, 5000)).toMatchObject({ verdict: 'safe', exhausted: true });
   });
@@ -40,6 +41,8 @@ describe('a question that a design does not stand shows it', () => {
     ['unmap-in-use', 'vm-foreign', 'I8'],
     ['partial-munmap', 'vm-foreign', 'kernel'],
     ['dontneed-and-gup', 'vm-foreign', 'I8'],
+    ['vmsplice-and-unmap', 'm2p-override', 'I8'],
+    ['vmsplice-and-unmap', 'find-normal-page', 'I9'],
   ])('%s with %s', (name, design, rule) => {
     expect(explore(name, design, 200).finding?.invariant).toBe(rule);
   });

@@ -11,6 +11,7 @@ import type { Op } from '../../shared/op.ts';
 import { read, write } from '../../shared/operations.ts';
 import { EACCES, EBADF, EEXIST, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW } from '../errno.ts';
 import { fget } from '../fs/fd-table.ts';
+import { FILE_OPS_SHMEM } from '../fs/file-ops.ts';
 import {
   FILE_GNTALLOC,
   FILE_GNTDEV,
@@ -23,6 +24,7 @@ import {
   O_WRONLY,
   fileKind,
   fileObject,
+  fileOps,
   fput,
 } from '../fs/file.ts';
 import { currentFiles } from '../fs/files-struct.ts';
@@ -33,7 +35,7 @@ import { doMmapRegion } from '../mm/mmap.ts';
 import { doMunmap } from '../mm/munmap.ts';
 import { mmPopulate } from '../mm/populate.ts';
 import { findVmaIntersection, getUnmappedArea } from '../mm/unmapped-area.ts';
-import { VM_OPS_ANONYMOUS, VM_OPS_GNTALLOC, VM_OPS_GNTDEV } from '../mm/vm-ops.ts';
+import { VM_OPS_ANONYMOUS, VM_OPS_GNTALLOC, VM_OPS_GNTDEV, VM_OPS_SHMEM } from '../mm/vm-ops.ts';
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -72,15 +74,22 @@ function* openMode(file: number): Op {
 }
 
 /** file->f_op->mmap. @returns VM_OPS_*, or -ENODEV if files of its kind cannot be mapped. */
-function mmapOps(file: number): number {
+function* mmapOps(file: number): Op {
   switch (fileKind(file)) {
     case FILE_GNTDEV:
       return VM_OPS_GNTDEV;
     case FILE_GNTALLOC:
       return VM_OPS_GNTALLOC;
     default:
-      return -ENODEV;
+      return (yield* fileOps(file)) === FILE_OPS_SHMEM ? VM_OPS_SHMEM : -ENODEV;
   }
+}
+
+/** What the VMA keeps of its file: the driver's record, or the inode. -1 without a file. */
+function* mappedObject(file: number): Op {
+  if (file === NO_FILE) return -1;
+  if (fileKind(file) !== FILE_RECORD) return fileObject(file);
+  return yield* read(File.object.at(fileObject(file)));
 }
 
 /** do_mmap(), its part for a file. @returns VM_* that the file adds, or a negative errno. */
@@ -103,7 +112,7 @@ function* fileFlags(file: number, prot: number, flags: number): Op {
       return -EINVAL;
   }
   if (mode === O_WRONLY) return -EACCES;
-  const ops = mmapOps(file);
+  const ops = yield* mmapOps(file);
   return ops < 0 ? ops : vmFlags;
 }
 
@@ -165,8 +174,8 @@ function* doMmap(
   if (file !== NO_FILE) vmFlags = yield* fileFlags(file, prot, flags);
   if (vmFlags < 0) return vmFlags;
   vmFlags |= flagsOfCall(prot, flags) | (yield* read(Mm.defFlags.at(mm)));
-  const ops = file === NO_FILE ? VM_OPS_ANONYMOUS : mmapOps(file);
-  const object = file === NO_FILE ? -1 : fileObject(file);
+  const ops = file === NO_FILE ? VM_OPS_ANONYMOUS : yield* mmapOps(file);
+  const object = yield* mappedObject(file);
   const offset = file === NO_FILE ? vpn : pgoff;
   const status = yield* doMmapRegion(v, mm, vpn, count, vmFlags, ops, object, offset);
   if (status < 0) return status;

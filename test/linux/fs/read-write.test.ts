@@ -4,8 +4,23 @@
  * Method: single calls whose results are known, and pipes against a model (fast-check).
  */
 import { describe, expect, test } from 'vitest';
+import { BrdPage } from '../../../src/linux/fs/brd.ts';
+import { sysClose } from '../../../src/linux/fs/fd-table.ts';
+import { Inode, InodePool } from '../../../src/linux/fs/page-cache.ts';
+import {
+  SEEK_CUR,
+  SEEK_END,
+  SEEK_SET,
+  sysFsync,
+  sysFtruncate,
+  sysLseek,
+} from '../../../src/linux/fs/seek.ts';
+import { doMunmap } from '../../../src/linux/mm/munmap.ts';
+import { MAP_PRIVATE, MAP_SHARED, PROT_READ, PROT_WRITE } from '../../../src/linux/syscall/mman.ts';
+import { sysMmap } from '../../../src/linux/syscall/mmap.ts';
+import { load, store } from '../process/scene.ts';
 import { EBADF, EFAULT, EINVAL, ENOSPC, ESPIPE } from '../../../src/linux/errno.ts';
-import { O_DIRECT, O_RDONLY, O_RDWR } from '../../../src/linux/fs/file.ts';
+import { File, O_DIRECT, O_RDONLY, O_RDWR } from '../../../src/linux/fs/file.ts';
 import { NODE_GNTDEV, NODE_RAM0, NODE_TMPFILE, sysOpen } from '../../../src/linux/fs/open.ts';
 import {
   sysPread64,
@@ -26,7 +41,9 @@ import {
   iovec,
   must,
   newPipe,
+  now,
   processWithGrants,
+  recordOf,
   run,
   unmap,
 } from './scene.ts';
@@ -126,4 +143,58 @@ test('what Linux refuses, in its order', () => {
   expect(run(sysWrite(TASK, writer, at(64), 1))).toBe(-EFAULT);
   expect(run(sysWrite(TASK, writer, at(MEMORY), -1))).toBe(-EINVAL);
   expect(run(sysOpen(TASK, NODE_TMPFILE, O_RDWR | O_DIRECT))).toBe(-EINVAL);
+});
+
+test('lseek, ftruncate and fsync', () => {
+  processWithGrants(0);
+  const fd = must(run(sysOpen(TASK, NODE_TMPFILE, O_RDWR)));
+  const { reader } = newPipe();
+  fill(MEMORY, 6);
+  must(run(sysWrite(TASK, fd, at(MEMORY), 5)));
+  expect(run(sysLseek(TASK, fd, -2, SEEK_END))).toBe(3);
+  expect(run(sysLseek(TASK, fd, 1, SEEK_CUR))).toBe(4);
+  expect(run(sysRead(TASK, fd, at(MEMORY + 1), 9))).toBe(1);
+  expect(run(sysFtruncate(TASK, fd, 2))).toBe(0);
+  expect(run(sysFtruncate(TASK, fd, 5))).toBe(0);
+  expect(run(sysPread64(TASK, fd, at(MEMORY + 1), 9, 0))).toBe(5);
+  expect(bytesAt(MEMORY + 1, 5)).toEqual([6, 6, 0, 0, 0]);
+  expect(run(sysLseek(TASK, fd, -1, SEEK_SET))).toBe(-EINVAL);
+  expect(run(sysLseek(TASK, fd, 0, 3))).toBe(-EINVAL);
+  expect(run(sysLseek(TASK, reader, 0, SEEK_SET))).toBe(-ESPIPE);
+  expect(run(sysFtruncate(TASK, reader, 0))).toBe(-EINVAL);
+  const cached = must(run(sysOpen(TASK, NODE_RAM0, O_RDWR)));
+  must(run(sysPwrite64(TASK, cached, at(MEMORY), 1, 0)));
+  const disk = now(File.object.at(recordOf(cached)));
+  const stored = (): number => now(BrdPage.value.at2(now(Inode.disk.at(disk)), 0));
+  expect([run(sysFsync(TASK, fd)), run(sysFsync(TASK, reader))]).toEqual([0, -EINVAL]);
+  fill(MEMORY, 9);
+  must(run(sysPwrite64(TASK, cached, at(MEMORY), 1, 0)));
+  expect(run(sysFsync(TASK, cached))).toBe(0);
+  expect(stored()).toBeGreaterThan(0);
+});
+
+test('a mapped file of tmpfs is the file', () => {
+  const { mm } = processWithGrants(0);
+  const fd = must(run(sysOpen(TASK, NODE_TMPFILE, O_RDWR)));
+  fill(MEMORY, 3);
+  must(run(sysPwrite64(TASK, fd, at(MEMORY), PAGE, 0)));
+  const map = (flags: number) =>
+    must(run(sysMmap(TASK, 0, 2 * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0))) / PAGE;
+  const shared = map(MAP_SHARED);
+  const own = map(MAP_PRIVATE);
+  expect([bytesAt(shared, 1), bytesAt(own, 1)]).toEqual([[3], [3]]);
+  expect([store(TASK, shared, 4), store(TASK, own, 5, 1)]).toEqual([0, 0]);
+  must(run(sysPread64(TASK, fd, at(MEMORY), 2, 0)));
+  expect([bytesAt(MEMORY, 2), bytesAt(shared, 2)]).toEqual([
+    [4, 3],
+    [4, 3],
+  ]);
+  expect(bytesAt(own, 2)[1]).toBe(5);
+  // Beyond the end of the file: SIGBUS.
+  expect(load(TASK, shared + 1)).toBe('7/2');
+  must(run(sysClose(TASK, fd)));
+  expect(bytesAt(shared, 1)).toEqual([4]);
+  must(run(doMunmap(TASK, mm, shared, 2)));
+  must(run(doMunmap(TASK, mm, own, 2)));
+  expect(now(InodePool.value.word)).toBe(0);
 });

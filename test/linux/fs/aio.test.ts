@@ -1,6 +1,6 @@
 /**
- * Goal: an asynchronous request holds the pages of its buffer until its data has moved, each has one
- * event, and nobody who waits for one sleeps for ever.
+ * Goal: an asynchronous request holds the pages of its buffer until its data has moved, each has
+ * one event, and nobody who waits for one sleeps for ever.
  * Method: single calls on a disk whose requests a thread does later; submitter, thread and an
  * unmapper in many orders under the explorer.
  */

@@ -121,9 +121,15 @@ export function createMachine(tables: readonly AnyTable[], config: Config): Mach
   return machine;
 }
 
+/**
+ * Shared, except in a browser's page that is not isolated from others, as one from disk is not:
+ * memory cannot be shared there, and fibers, which run in one thread, need no sharing.
+ */
 function allocate(pages: number, words: number): WebAssembly.Memory {
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+  const shared = crossOriginIsolated !== false;
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch {
     throw new ConfigError(`a machine of ${words} words does not fit into this host's memory`);
   }
@@ -175,8 +181,16 @@ export function attach(machine: Machine): void {
   bindMemory(machine.words);
 }
 
+/** What the names of words are made of. */
+export interface Names {
+  readonly places: readonly (Pick<Place, 'from' | 'words' | 'stride' | 'counts'> & {
+    readonly shape: Pick<TableShape, 'name' | 'fieldNames'>;
+  })[];
+  readonly config: Config;
+}
+
 /** The name of a word, e.g. `gnttab[d1].entry[3].hdr`; for reports, not for hot paths. */
-export function wordName(machine: Machine, word: number): string {
+export function wordName(machine: Names, word: number): string {
   const place = machine.places.findLast((candidate) => candidate.from <= word);
   if (place === undefined || word >= place.from + place.words) return `word[${word}]`;
   const offset = word - place.from;

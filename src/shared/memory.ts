@@ -71,6 +71,24 @@ export function restore(saved: Int32Array): void {
   dirtyCount = 0;
 }
 
+/**
+ * Compares the words with a copy of them that was right at the last snapshot or later, and brings
+ * the copy up to date: costs as much as was written since the snapshot.
+ * @param see - told of each word that differs, with its value now.
+ */
+export function catchUp(copy: Int32Array, see: (word: number, value: number) => void): void {
+  for (let i = 0; i < dirtyCount; i++) {
+    const from = (dirtyChunks[i] as number) << CHUNK_SHIFT;
+    const to = Math.min(from + (1 << CHUNK_SHIFT), mem.length);
+    for (let word = from; word < to; word++) {
+      const value = mem[word] as number;
+      if (copy[word] === value) continue;
+      copy[word] = value;
+      see(word, value);
+    }
+  }
+}
+
 function forgetDirty(): void {
   for (let i = 0; i < dirtyCount; i++) dirtyFlags[dirtyChunks[i] as number] = 0;
   dirtyCount = 0;

@@ -1,7 +1,8 @@
 /** The little of WebAssembly's interface that is needed here; no DOM types in this project. */
 declare namespace WebAssembly {
   class Memory {
-    constructor(descriptor: { initial: number; maximum: number; shared: true });
+    constructor(descriptor: { initial: number; maximum: number; shared: boolean });
+    /** Shared if the memory is: on threads always. */
     readonly buffer: SharedArrayBuffer;
   }
   // oxlint-disable-next-line typescript/no-extraneous-class

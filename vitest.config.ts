@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.threads.test.ts'],
+          exclude: ['test/**/*.threads.test.ts', 'test/**/*.browser.test.ts'],
           testTimeout: 60_000,
           maxWorkers: '100%',
         },
@@ -26,6 +26,16 @@ export default defineConfig({
           maxWorkers: 1,
           // Alone, after the others: these tests have threads of their own.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        plugins,
+        test: {
+          name: 'browser',
+          include: ['test/**/*.browser.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers: 1,
+          fileParallelism: false,
         },
       },
     ],

@@ -43,8 +43,14 @@ const rules = Object.entries(arrows).map(([room, targets]) => ({
   comment: `src/${room} may import ${targets.map((t) => `src/${t}`).join(', ') || 'no other room'}`,
   severity: 'error',
   from: { path: `^src/${room}/` },
-  to: { path: '^(src|workers|bench|test)/', pathNot: `^src/(${[room, ...targets].join('|')})/` },
+  to: {
+    path: '^(src|workers|bench|test|viewer)/',
+    pathNot: `^src/(${[room, ...targets].join('|')})/`,
+  },
 }));
+
+/** Rooms that the page itself may import; its engine imports whatever it runs. */
+const drawn = ['shared', 'hardware', 'xen', 'explore', 'report'];
 
 module.exports = {
   forbidden: [
@@ -55,9 +61,26 @@ module.exports = {
       severity: 'error',
       from: { path: '^workers/' },
       to: {
-        path: '^(src|bench|test)/',
+        path: '^(src|bench|test|viewer)/',
         pathNot: `^src/(${[...simulated, 'threads', 'oracle', 'explore'].join('|')})/`,
       },
+    },
+    {
+      name: 'arrows-of-the-page',
+      comment: 'the page draws records and knows the engine by its protocol; nothing imports it',
+      severity: 'error',
+      from: { path: '^viewer/page/' },
+      to: {
+        path: '^(src|workers|bench|test|viewer/engine)/',
+        pathNot: `^(src/(${drawn.join('|')})/|viewer/engine/protocol\\.ts$)`,
+      },
+    },
+    {
+      name: 'arrows-of-the-engine',
+      comment: 'the engine of the page knows nothing of the page',
+      severity: 'error',
+      from: { path: '^viewer/engine/' },
+      to: { path: '^(workers|bench|test|viewer/page)/' },
     },
     {
       name: 'no-cycles',
@@ -65,7 +88,7 @@ module.exports = {
         'files that need each other belong in one file, or share a third; ' +
         'functions of a kernel may call each other across files, as they do there',
       severity: 'error',
-      from: { path: '^(src|workers)/', pathNot: '^src/(hardware|xen|linux|actors|corpus)/' },
+      from: { path: '^(src|workers|viewer)/', pathNot: '^src/(hardware|xen|linux|actors|corpus)/' },
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {

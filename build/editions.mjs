@@ -6,6 +6,7 @@
  *   dist/threads   simulated code stripped of its generators, over operations.threads.ts
  *   dist/lockstep  the same stripped code over operations.lockstep.ts
  *   dist/kernels   the lookups of the benchmarks as WebAssembly (kernels/compile.mjs)
+ *   dist/viewer    the scripts of the pages that reports are (viewer.mjs)
  *
  * Stripping keeps every line and column: `function*` loses its star and `yield*` becomes blanks,
  * so the compiler's source maps, pointed at the original files, are right in every edition. The
@@ -30,6 +31,7 @@ import { compileKernels } from './kernels/compile.mjs';
 import { inline, readOperations, shiftMap } from './inline.mjs';
 import { findReplaced, makeReplaceable } from './replaceable.mjs';
 import { strip } from './strip.mjs';
+import { buildViewer } from './viewer.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
@@ -84,6 +86,7 @@ function* sourceFiles(dir) {
 function fingerprint() {
   const hash = createHash('sha256');
   const files = roots.flatMap((dir) => [...sourceFiles(join(root, dir))]);
+  files.push(...allFiles(join(root, 'viewer')));
   const own = ['build', 'build/kernels'].flatMap((dir) =>
     readdirSync(join(root, dir))
       .filter((name) => /\.(mjs|as)$/.test(name))
@@ -211,4 +214,5 @@ for (const edition of editions) {
   }
 }
 await compileKernels(root, join(root, 'dist/kernels'));
+await buildViewer(root);
 writeFileSync(stamp, now);

@@ -20,6 +20,7 @@ import { interruptSignal } from './interrupt.ts';
 import { bold, green, print, red, short } from './output.ts';
 import { annotate, exportRace, withExportOption, writeText } from './race-export.ts';
 import type { RaceExport } from './race-export.ts';
+import { racePageOf, withHtmlOption, writePage } from './race-file.ts';
 import type { RaceView } from './race-text.ts';
 import { printFinding, recordOf, withViewOptions } from './race-text.ts';
 import { SAVE_OPTION, pasteable } from './saved.ts';
@@ -48,6 +49,7 @@ const SCENARIO_MODULE = 'src/cli/scenarios';
 
 interface RawOptions extends RaceView {
   readonly export: readonly RaceExport[];
+  readonly html?: string;
   readonly expect?: string;
   readonly design?: string;
   readonly param?: string;
@@ -80,7 +82,7 @@ interface Exploration {
 
 /** The command. @param exit - takes the exit status. */
 export function exploreCommand(exit: (status: number) => void): Command {
-  return withExportOption(withViewOptions(new Command('explore')))
+  return withHtmlOption(withExportOption(withViewOptions(new Command('explore'))))
     .description('search the schedules of a scenario for one that breaks it')
     .argument('<scenario>', 'name of a scenario, e.g. program/lastzero; see gntrace list')
     .option('--param <n>', 'size of the scenario (default: its usual one)')
@@ -220,8 +222,10 @@ function exportExploration(exploration: Exploration, raw: RawOptions): void {
   const { finding, verdict, executions } = result;
   const told = raw.json === true;
   if (finding !== undefined) {
-    const race = recordOf(seededProgram(finding.seed), undefined, { executions, seconds });
+    const seeded = seededProgram(finding.seed);
+    const race = recordOf(seeded, undefined, { executions, seconds });
     exportRace(race, raw.export, told);
+    if (raw.html !== undefined) writePage(raw.html, racePageOf(seeded, race), told);
     if (!told) annotate([race]);
     return;
   }

@@ -9,6 +9,7 @@ import { LockstepCrew } from '../threads/lockstep.ts';
 import { bold, complain, green, print, red } from './output.ts';
 import type { RaceExport } from './race-export.ts';
 import { annotate, exportRace, withExportOption } from './race-export.ts';
+import { racePageOf, withHtmlOption, writePage } from './race-file.ts';
 import type { RaceView } from './race-text.ts';
 import { printRace, recordOf, withViewOptions } from './race-text.ts';
 import { SEED_ARGUMENT } from './saved.ts';
@@ -32,6 +33,7 @@ interface RawOptions extends RaceView {
   readonly on: string;
   readonly format: string;
   readonly export: readonly RaceExport[];
+  readonly html?: string;
   readonly expect?: string;
   readonly bisect?: boolean;
   readonly json?: boolean;
@@ -47,7 +49,7 @@ interface Outcome {
 
 /** The command. @param exit - takes the exit status. */
 export function replayCommand(exit: (status: number) => void): Command {
-  return withExportOption(withViewOptions(new Command('replay')))
+  return withHtmlOption(withExportOption(withViewOptions(new Command('replay'))))
     .description('run the one schedule that a seed records')
     .argument('<seed>', SEED_ARGUMENT)
     .option('--on <place>', `where to run it: ${PLACES.join(', ')}`, 'fibers')
@@ -73,12 +75,16 @@ async function show(text: string, raw: RawOptions): Promise<number> {
   oneOf(raw.format, FORMAT_NAMES, 'form');
   const seeded = seededProgram(text);
   // On threads the words are left as they become.
-  const wanted = raw.json !== true || raw.export.length > 0;
+  const wanted = raw.json !== true || raw.export.length > 0 || raw.html !== undefined;
   const record = wanted ? fitted(() => recordOf(seeded, quoted(text))) : null;
+  const { html = '' } = raw;
+  const page = record === null || html === '' ? null : racePageOf(seeded, record);
   const outcome = await replaySeed(seeded, on === 'threads');
   if (raw.json === true || record === null) print(JSON.stringify(jsonOf(seeded, on, outcome)));
   else describe(seeded, on, outcome, record, raw);
-  if (record !== null) exportRace(record, raw.export, raw.json === true || raw.format !== 'text');
+  const quiet = raw.json === true || raw.format !== 'text';
+  if (record !== null) exportRace(record, raw.export, quiet);
+  if (page !== null) writePage(html, page, quiet);
   return statusOf(outcome, raw.expect);
 }
 

@@ -44,15 +44,37 @@ function markupOf(part: Part): string {
   return text(String(part)).markup;
 }
 
-/** A whole page. @param style - its style sheet; nothing else may style or run. */
-export function page(title: string, style: string, body: Html): string {
-  const hash = createHash('sha256').update(style).digest('base64');
-  const policy = ["default-src 'none'", `style-src 'sha256-${hash}'`, "base-uri 'none'"].join('; ');
+/** What a page may have beside markup. */
+export interface PageParts {
+  /** Its style sheet; nothing else may style. */
+  readonly style: string;
+  /** Its script; nothing else may run. */
+  readonly script?: string;
+  /** May the script start workers of what is in the page? */
+  readonly workers?: boolean;
+}
+
+/** A whole page. */
+export function page(title: string, { style, script, workers }: PageParts, body: Html): string {
+  const policy = [
+    "default-src 'none'",
+    `style-src '${hashOf(style)}'`,
+    ...(script === undefined ? [] : [`script-src '${hashOf(script)}'`]),
+    ...(workers === true ? ['worker-src blob:'] : []),
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
   return (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n' +
     `<meta http-equiv="Content-Security-Policy" content="${policy}">\n` +
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n' +
     `<title>${text(title).markup}</title>\n<style>${style}</style>\n</head>\n` +
-    `<body>\n${body.markup}\n</body>\n</html>\n`
+    `<body>\n${body.markup}\n` +
+    (script === undefined ? '' : `<script>${script}</script>\n`) +
+    '</body>\n</html>\n'
   );
+}
+
+function hashOf(part: string): string {
+  return `sha256-${createHash('sha256').update(part).digest('base64')}`;
 }

@@ -87,7 +87,7 @@ export function matrixPage({ code, designs, races, cells }: MatrixPage): string 
     </p>
     ${tables}
   `;
-  return page('gntrace: the matrix', STYLE, body);
+  return page('gntrace: the matrix', { style: STYLE }, body);
 }
 
 function table(

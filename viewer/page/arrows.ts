@@ -16,6 +16,10 @@ export interface Sight {
   /** Pixels before the first lane and behind the last. */
   readonly left: number;
   readonly right: number;
+  /** Of all of it. */
+  readonly width: number;
+  /** How much wider than others the last lane is. */
+  readonly last: number;
 }
 
 interface Arrow {
@@ -44,8 +48,8 @@ export class Arrows {
     const height = (sight.to - sight.from) * sight.height;
     layer.style.transform = `translateY(${top}px)`;
     layer.setAttribute('height', String(height));
-    layer.setAttribute('width', String(space.clientWidth));
-    const edges = laneEdges(space, this.view.model.lanes.length, sight);
+    layer.setAttribute('width', String(sight.width));
+    const edges = laneEdges(this.view.model.lanes.length, sight);
     replace(layer, ...this.inSight(sight).map((arrow) => this.path(arrow, sight, edges, top)));
   }
 
@@ -84,8 +88,7 @@ export class Arrows {
 
   private path({ from, to, kind }: Arrow, sight: Sight, lanes: Lanes, top: number): SVGElement {
     const { model, rows, selected } = this.view;
-    const y = (step: number): number =>
-      ((rows.rowOf[step] ?? 0) + 0.5) * sight.height - top;
+    const y = (step: number): number => ((rows.rowOf[step] ?? 0) + 0.5) * sight.height - top;
     const [y1, y2] = [y(from), y(to)];
     const lane = (step: number): number => model.lanes.indexOf(model.step(step).actor);
     const [a, b] = [lane(from), lane(to)];
@@ -118,12 +121,12 @@ interface Line {
 }
 
 /** Lanes share what number and place leave. */
-function laneEdges(space: HTMLElement, count: number, { left, right }: Sight): Lanes {
-  const width = (space.clientWidth - left - right) / Math.max(count, 1);
+function laneEdges(count: number, { left, right, width: all, last }: Sight): Lanes {
+  const width = (all - left - right) / (count - 1 + last);
   const lanes = Array.from({ length: count }, (_, i) => i);
   return {
     left: lanes.map((i) => left + i * width + 3),
-    right: lanes.map((i) => left + (i + 1) * width - 8),
+    right: lanes.map((i) => left + (i + 1) * width - 12),
   };
 }
 

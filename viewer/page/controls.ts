@@ -1,5 +1,5 @@
 /** Stepping, jumping and filtering, above the timeline. */
-import { button, h, replace } from './dom.ts';
+import { button, h, replace, svg } from './dom.ts';
 import { toConflict, toRace, toSwitch, toWrite } from './jumps.ts';
 import type { RaceModel } from './model.ts';
 import { Strip } from './strip.ts';
@@ -53,8 +53,8 @@ export class Controls {
 
   private build(): HTMLElement {
     const { view } = this;
-    const step = (label: string, key: string, sign: string, by: number): HTMLElement =>
-      button(`${label} (${key})`, () => view.move(by), { class: 'icon' }, sign);
+    const step = (label: string, key: string, path: string, by: number): HTMLElement =>
+      button(`${label} (${key})`, () => view.move(by), { class: 'icon' }, icon(path));
     return h(
       'div',
       { class: 'controls-box' },
@@ -64,10 +64,10 @@ export class Controls {
         h(
           'div',
           { class: 'group', role: 'group', 'aria-label': 'Step' },
-          step('first step', 'Home', '⏮', -Infinity),
-          step('step back', '↑', '◀', -1),
-          step('step on', '↓', '▶', 1),
-          step('last step', 'End', '⏭', Infinity),
+          step('first step', 'Home', 'M3 3v10M13 3 5 8l8 5Z', -Infinity),
+          step('step back', '↑', 'M12 3 4 8l8 5Z', -1),
+          step('step on', '↓', 'M4 3l8 5-8 5Z', 1),
+          step('last step', 'End', 'M13 3v10M3 3l8 5-8 5Z', Infinity),
         ),
         h('div', { class: 'strip-box' }, this.strip.element, this.slider),
         this.place,
@@ -79,7 +79,12 @@ export class Controls {
 
   private jumps(): HTMLElement {
     const pair = (name: string, key: string, jump: Jump): HTMLElement[] => [
-      button(`last ${name} (${key.toUpperCase()})`, () => this.jump(jump, -1), { class: 'icon' }, '‹'),
+      button(
+        `last ${name} (${key.toUpperCase()})`,
+        () => this.jump(jump, -1),
+        { class: 'icon' },
+        '‹',
+      ),
       button(`next ${name} (${key})`, () => this.jump(jump, 1), {}, `${name} ›`),
     ];
     return h(
@@ -94,7 +99,12 @@ export class Controls {
 
   private looks(): HTMLElement {
     const label = 'Filter by actor and kind';
-    const open = button(label, () => this.toggleFilters(open), { 'aria-expanded': 'false' }, 'filter');
+    const open = button(
+      label,
+      () => this.toggleFilters(open),
+      { 'aria-expanded': 'false' },
+      'filter',
+    );
     return h(
       'div',
       { class: 'group', role: 'group', 'aria-label': 'Show' },
@@ -187,6 +197,14 @@ export class Controls {
     const input = h('input', { type: 'checkbox', checked, change: () => change(input.checked) });
     return h('label', { class: hue }, input, ` ${name}`);
   }
+}
+
+function icon(path: string): SVGElement {
+  return svg(
+    'svg',
+    { viewBox: '0 0 16 16', width: 14, height: 14, 'aria-hidden': 'true', class: 'sign' },
+    svg('path', { d: path }),
+  );
 }
 
 function toggled<T>(set: ReadonlySet<T>, item: T, on: boolean): Set<T> {

@@ -1,5 +1,6 @@
 /** The machine at the selected step, each structure drawn as what it is. */
 import { h, replace } from './dom.ts';
+import { nextFrame } from './later.ts';
 import { frames, tlbs } from './machine/frames.ts';
 import { grants, maptrack } from './machine/grants.ts';
 import { Look } from './machine/look.ts';
@@ -17,8 +18,9 @@ export class MachinePanel {
 
   constructor(view: View) {
     this.view = view;
+    const soon = nextFrame(() => this.draw());
     view.listen((what) => {
-      if (what === 'step' || what === 'race') this.draw();
+      if (what === 'step' || what === 'race') soon();
     });
   }
 

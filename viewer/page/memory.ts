@@ -26,6 +26,7 @@ export class Memory {
   private readonly byWord = new Map<number, number[]>();
   private readonly tables = new Map<string, ImageTable>();
   private readonly names: Names;
+  private readonly known = new Map<number, string>();
 
   /** @param steps - of the race. */
   constructor(image: Image, steps: number) {
@@ -59,7 +60,8 @@ export class Memory {
       config: { vcpusPerDomain },
     };
     // Two tables may share a printed name (frames with and without page tables): the first wins.
-    for (const table of tables) if (!this.tables.has(table.name)) this.tables.set(table.name, table);
+    for (const table of tables)
+      if (!this.tables.has(table.name)) this.tables.set(table.name, table);
   }
 
   /** Brings `words` to what they are after a step. */
@@ -112,7 +114,11 @@ export class Memory {
   }
 
   name(word: number): string {
-    return wordName(this.names, word);
+    const known = this.known.get(word);
+    if (known !== undefined) return known;
+    const name = wordName(this.names, word);
+    this.known.set(word, name);
+    return name;
   }
 
   /** `[WRITERS] meaning` of a word. */

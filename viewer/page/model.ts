@@ -43,8 +43,14 @@ export class RaceModel {
     this.memory = new Memory(image, this.length);
     this.turns = new Map(race.switches.map((turn) => [turn.before, turn]));
     this.lanes = [...new Set(race.steps.map(({ actor }) => actor))].sort((a, b) => a - b);
-    this.incoming = indexBy(race.edges.map(([, to]) => to), this.length);
-    this.outgoing = indexBy(race.edges.map(([from]) => from), this.length);
+    this.incoming = indexBy(
+      race.edges.map(([, to]) => to),
+      this.length,
+    );
+    this.outgoing = indexBy(
+      race.edges.map(([from]) => from),
+      this.length,
+    );
     this.accesses = indexBy(
       race.steps.map(({ object }) => object),
       race.objects.length,

@@ -5,10 +5,13 @@
 import type { RaceObject } from '../../src/report/race.ts';
 import { numberText, valueText } from '../../src/report/race.ts';
 import { button, h, replace } from './dom.ts';
+import { nextFrame } from './later.ts';
 import type { View } from './view.ts';
 
 /** Words that are listed at once; a filter leads to others. */
 const MOST = 250;
+/** Tables of whoever watches the machine: no part of it, so only shown when asked for. */
+const OBSERVER = 'oracle.';
 type Which = 'changed' | 'touched' | 'all';
 
 export class StatePanel {
@@ -29,9 +32,10 @@ export class StatePanel {
     });
     this.list.setAttribute('aria-label', 'Words at this step');
     this.element.append(this.controls(), this.list);
+    const soon = nextFrame(() => this.draw());
     view.listen((what) => {
       if (what === 'race') this.learn();
-      if (what === 'step' || what === 'race') this.draw();
+      if (what === 'step' || what === 'race') soon();
     });
     this.learn();
     this.draw();
@@ -66,7 +70,12 @@ export class StatePanel {
     if (this.element.closest('[hidden]') !== null) return;
     const { model, selected } = this.view;
     const { memory } = model;
-    const changed = new Map(memory.changesOf(selected).map((change) => [change.word, change]));
+    const changes = memory.changesOf(selected);
+    const own = changes.filter(
+      ({ word }) =>
+        this.which === 'all' || memory.tableOf(word)?.name.startsWith(OBSERVER) !== true,
+    );
+    const changed = new Map(own.map((change) => [change.word, change]));
     const wanted = this.search.value.toLowerCase();
     const named = (word: number): boolean =>
       wanted === '' || memory.name(word).toLowerCase().includes(wanted);
@@ -74,7 +83,10 @@ export class StatePanel {
     const words = [...[...changed.keys()].filter(named), ...some(others, named)];
     const rows = words.map((word) => this.row(word, changed.get(word)?.before));
     if (rows.length === 0) {
-      replace(this.list, h('p', {}, wanted === '' ? 'This step changes no word.' : 'No such word.'));
+      replace(
+        this.list,
+        h('p', {}, wanted === '' ? 'This step changes no word.' : 'No such word.'),
+      );
       return;
     }
     replace(
@@ -102,16 +114,16 @@ export class StatePanel {
     const { memory } = model;
     if (this.which === 'changed') return [];
     if (this.which === 'all') return all(memory.image.tables);
-    const touched = new Set<number>();
+    const touched = new Map<number, number>();
     for (const word of memory.changingWords()) {
-      if (memory.lastWrite(word, step) >= 0) touched.add(word);
+      const watches = memory.tableOf(word)?.name.startsWith(OBSERVER) === true;
+      const last = watches ? -1 : memory.lastWrite(word, step);
+      if (last >= 0) touched.set(word, last);
     }
     for (const { word, name } of this.objects.values()) {
-      if (model.race.words.includes(name)) touched.add(word);
+      if (model.race.words.includes(name) && !touched.has(word)) touched.set(word, -1);
     }
-    return [...touched].sort(
-      (a, b) => memory.lastWrite(b, step) - memory.lastWrite(a, step) || a - b,
-    );
+    return [...touched].sort(([a, i], [b, j]) => j - i || a - b).map(([word]) => word);
   }
 
   private row(word: number, before: number | undefined): HTMLElement {
@@ -122,11 +134,7 @@ export class StatePanel {
     const last = memory.lastWrite(word, selected);
     const broken = model.race.words.includes(memory.name(word));
     const written =
-      last < 0
-        ? 'at the start'
-        : last === selected
-          ? 'by this step'
-          : `step ${last + 1}`;
+      last < 0 ? 'at the start' : last === selected ? 'by this step' : `step ${last + 1}`;
     const value =
       before === undefined
         ? [say(now)]

@@ -1,12 +1,15 @@
 /** The selected step in full: who, what, before and after, what orders it, and the call stack. */
 import type { Place } from '../../src/report/places.ts';
 import { button, h, replace } from './dom.ts';
+import { nextFrame } from './later.ts';
 import type { SourcePanel } from './source-panel.ts';
 import type { View } from './view.ts';
 import { EDGE_WORDS, fileName, orderWord, plainNumber, tell } from './words.ts';
 
 /** Links that are listed of what follows a step. */
-const MOST_LINKS = 6;
+const MOST_LINKS = 4;
+/** Frames of the call stack that are in sight at once. */
+const NEAREST_FRAMES = 4;
 
 export class StepPanel {
   readonly element = h('section', { class: 'step-panel', 'aria-label': 'Selected step' });
@@ -16,8 +19,9 @@ export class StepPanel {
   constructor(view: View, source: SourcePanel) {
     this.view = view;
     this.source = source;
+    const soon = nextFrame(() => this.draw());
     view.listen((what) => {
-      if (what === 'step' || what === 'race') this.draw();
+      if (what === 'step' || what === 'race') soon();
     });
     this.draw();
   }
@@ -96,19 +100,25 @@ export class StepPanel {
     const frames = places.map((place, depth) =>
       h(
         'li',
-        {},
+        { title: `${place.file}:${place.line}` },
         button(`${place.fn}`, () => this.source.show(place), {
           class: depth === 0 ? 'link here' : 'link',
         }),
         h('span', { class: 'file' }, ` ${fileName(place.file)}:${place.line}`),
       ),
     );
-    return h(
-      'details',
-      { class: 'stack', open: true },
-      h('summary', {}, `Call stack, ${places.length} deep`),
-      h('ol', {}, ...frames),
-    );
+    const near = h('ol', {}, ...frames.slice(0, NEAREST_FRAMES));
+    const further = frames.slice(NEAREST_FRAMES);
+    const rest =
+      further.length === 0
+        ? null
+        : h(
+            'details',
+            {},
+            h('summary', {}, `called by ${further.length} more`),
+            h('ol', {}, ...further),
+          );
+    return h('div', { class: 'stack', role: 'group', 'aria-label': 'Call stack' }, near, rest);
   }
 }
 

@@ -3,6 +3,7 @@
  * to break from each step on, once that is known. A picture of what the rows say.
  */
 import { h } from './dom.ts';
+import { nextFrame } from './later.ts';
 import type { View } from './view.ts';
 
 const HEIGHT = 34;
@@ -16,12 +17,13 @@ export class Strip {
 
   constructor(view: View) {
     this.view = view;
-    new ResizeObserver(() => this.draw()).observe(this.element);
+    const soon = nextFrame(() => this.draw());
+    new ResizeObserver(soon).observe(this.element);
     view.listen((what) => {
       if (what === 'race') this.odds = null;
-      this.draw();
+      soon();
     });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', soon);
   }
 
   setOdds(odds: Float32Array): void {
@@ -39,8 +41,11 @@ export class Strip {
     element.width = width * ratio;
     element.height = HEIGHT * ratio;
     context.scale(ratio, ratio);
-    const style = getComputedStyle(element);
-    const color = (name: string): string => style.getPropertyValue(name).trim();
+    // A canvas knows no light-dark(): the element's own colour is what it comes to.
+    const color = (name: string): string => {
+      element.style.color = `var(${name})`;
+      return getComputedStyle(element).color;
+    };
     const x = (step: number): number => (step / model.length) * width;
     this.drawActors(context, x, color);
     const one = Math.max(1.5, width / model.length);

@@ -5,17 +5,22 @@
  */
 import { Arrows } from './arrows.ts';
 import { button, h, replace } from './dom.ts';
+import { nextFrame } from './later.ts';
 import { UNRELATED } from './model.ts';
-import { FOLD_ROW, SWITCH_ROW } from './rows.ts';
+import { FOLD_ROW, STEP_ROW, SWITCH_ROW } from './rows.ts';
 import type { Changed, View } from './view.ts';
 import { fileName, orderWord, tell, turnReason } from './words.ts';
 
 const NARROWEST_LANE = 150;
 const NUMBER = 52;
 const PLACE = 190;
+/** How much wider the last lane is: the others' rows may use the lanes behind them. */
+const LAST_LANE = 1.6;
 /** Heights of rows in pixels: one line, or two where there is no room for lanes. */
 const LINE = 26;
 const LINES = 44;
+/** And of the names of the lanes. */
+const HEAD = 30;
 /** Rows beyond the edges that are kept, so that scrolling meets no gap. */
 const MARGIN = 12;
 
@@ -27,10 +32,14 @@ export class Timeline {
   private readonly space = h('div', { class: 'space', role: 'rowgroup' });
   private readonly arrows: Arrows;
   private readonly drawn = new Map<number, HTMLElement>();
+  private readonly soon = nextFrame(() => this.draw());
   private related: Uint8Array | null = null;
-  private pending = false;
   private lanes = true;
   private height = LINE;
+  /** What the scroller was when it was last asked: asking in between would lay the page out. */
+  private top = 0;
+  private width = 0;
+  private room = 0;
 
   constructor(view: View) {
     this.view = view;
@@ -42,7 +51,10 @@ export class Timeline {
         role: 'grid',
         tabindex: 0,
         'aria-label': 'Timeline: a column for each actor, a row for each step',
-        scroll: () => this.soon(),
+        scroll: () => {
+          this.top = this.scroller.scrollTop;
+          this.soon();
+        },
       },
       h('div', { role: 'rowgroup', class: 'head-group' }, this.head),
       this.space,
@@ -54,8 +66,10 @@ export class Timeline {
 
   /** Shows the selected step and takes the keys. */
   begin(): void {
+    this.fit();
     this.rebuild();
     this.bringToView(true);
+    this.draw();
     this.scroller.focus({ preventScroll: true });
   }
 
@@ -66,38 +80,43 @@ export class Timeline {
   private changed(what: Changed): void {
     this.related = null;
     if (what === 'race' || what === 'rows') this.rebuild();
-    else this.refresh();
+    else this.restyle();
     if (what !== 'look') this.bringToView(what === 'race');
+    this.draw();
   }
 
   /** Lanes or one column, as the width allows. */
   private fit(): void {
-    const room = this.scroller.clientWidth - NUMBER - PLACE;
-    const lanes = room >= this.view.model.lanes.length * NARROWEST_LANE;
-    if (lanes === this.lanes) this.refresh();
+    this.width = this.scroller.clientWidth;
+    this.room = this.scroller.clientHeight;
+    if (this.hasLanes() === this.lanes) this.draw();
     else this.rebuild();
+    this.draw();
+  }
+
+  private hasLanes(): boolean {
+    return this.width - NUMBER - PLACE >= this.view.model.lanes.length * NARROWEST_LANE;
   }
 
   private rebuild(): void {
     const { model, rows } = this.view;
-    const room = this.scroller.clientWidth - NUMBER - PLACE;
-    this.lanes = room >= model.lanes.length * NARROWEST_LANE;
+    this.lanes = this.hasLanes();
     this.height = this.lanes ? LINE : LINES;
     this.scroller.classList.toggle('flat', !this.lanes);
-    this.scroller.style.setProperty('--lanes', String(model.lanes.length));
+    this.scroller.style.setProperty('--before', String(model.lanes.length - 1));
+    this.scroller.style.setProperty('--last', `${LAST_LANE}fr`);
     this.scroller.style.setProperty('--row', `${this.height}px`);
     this.scroller.setAttribute('aria-rowcount', String(rows.length + 1));
     this.scroller.setAttribute('aria-colcount', String(this.lanes ? model.lanes.length + 2 : 2));
     this.space.style.height = `${rows.length * this.height}px`;
     replace(this.head, ...this.headCells());
-    this.refresh();
+    for (const row of this.drawn.values()) row.remove();
+    this.drawn.clear();
   }
 
   private headCells(): HTMLElement[] {
     const { model } = this.view;
-    const cell = (name: string, text: string): HTMLElement =>
-      h('div', { role: 'columnheader', class: name }, text);
-    if (!this.lanes) return [cell('no', 'step'), cell('what', 'actor, operation')];
+    if (!this.lanes) return [headCell('no', 'step'), headCell('what', 'actor, operation')];
     const lanes = model.lanes.map((actor, lane) => {
       const { name, role } = model.race.actors[actor] ?? { name: '', role: '' };
       const who = name.slice(0, name.length - role.length).trim() || name;
@@ -108,34 +127,32 @@ export class Timeline {
         ` ${who === name ? '' : role}`,
       );
     });
-    return [cell('no', 'step'), ...lanes, cell('place', 'function, line')];
+    return [headCell('no', 'step'), ...lanes, headCell('place', 'function, line')];
   }
 
-  /** Draws in the next frame, however often it is asked. */
-  private soon(): void {
-    if (this.pending) return;
-    this.pending = true;
-    requestAnimationFrame(() => {
-      this.pending = false;
-      this.draw();
-    });
+  /** Shows another step as the selected one, on the rows that are drawn. */
+  private restyle(): void {
+    const { rows } = this.view;
+    if (this.view.dim) this.related ??= this.view.model.related(this.view.selected);
+    for (const [row, element] of this.drawn) {
+      if (rows.kind[row] === STEP_ROW) this.style(element, rows.step[row] ?? 0);
+    }
   }
 
-  /** Forgets what is drawn and draws again. */
-  private refresh(): void {
-    for (const row of this.drawn.values()) row.remove();
-    this.drawn.clear();
-    this.draw();
+  private style(element: HTMLElement, i: number): void {
+    const { selected, dim } = this.view;
+    element.classList.toggle('selected', i === selected);
+    element.classList.toggle('future', i > selected);
+    element.classList.toggle('unrelated', dim && this.related?.[i] === UNRELATED);
+    element.setAttribute('aria-selected', String(i === selected));
   }
 
   private draw(): void {
     const { view, height, scroller, drawn } = this;
-    const top = Math.floor(scroller.scrollTop / height);
+    // Behind fewer rows than before the place is beyond the end until the browser corrects it.
+    const top = Math.min(Math.floor(this.top / height), view.rows.length);
     const from = Math.max(0, top - MARGIN);
-    const to = Math.min(
-      view.rows.length,
-      top + Math.ceil(scroller.clientHeight / height) + MARGIN,
-    );
+    const to = Math.min(view.rows.length, top + Math.ceil(this.room / height) + MARGIN);
     for (const [row, element] of drawn) {
       if (row >= from && row < to) continue;
       element.remove();
@@ -161,6 +178,8 @@ export class Timeline {
       lanes: this.lanes,
       left: NUMBER,
       right: PLACE,
+      width: this.width,
+      last: LAST_LANE,
     });
   }
 
@@ -179,41 +198,27 @@ export class Timeline {
   }
 
   private stepRow(i: number): HTMLElement {
-    const { model, selected, dim } = this.view;
+    const { model } = this.view;
     const step = model.step(i);
-    const conflict = model.isConflict(i);
     const names = ['step'];
-    if (i === selected) names.push('selected');
-    if (i > selected) names.push('future');
-    if (conflict) names.push('race');
+    if (model.isConflict(i)) names.push('race');
     if (step.matters) names.push('matters');
-    if (dim && this.related?.[i] === UNRELATED) names.push('unrelated');
     const lane = model.lanes.indexOf(step.actor);
     const number = h('div', { role: 'rowheader', class: 'no' }, String(i + 1));
-    const what = h('div', { role: 'gridcell', class: `lane hue${lane % 8}` }, ...this.operation(i));
-    const [place] = model.places(i);
-    const where = h(
-      'div',
-      { role: 'gridcell', class: 'place' },
-      ...(place === undefined
-        ? []
-        : [place.fn, h('span', {}, ` ${fileName(place.file)}:${place.line}`)]),
-    );
+    const what = this.cell(lane, `lane hue${lane % 8}`, ...this.operation(i));
+    const where = this.whereParts(i);
     if (!this.lanes) {
       what.prepend(h('b', { class: 'who' }, model.actorName(step.actor)));
-      what.append(h('span', { class: 'place' }, ...where.childNodes));
+      what.append(h('span', { class: 'place' }, ...where));
     }
-    const empty = (): HTMLElement => h('div', { role: 'gridcell' });
-    const cells = this.lanes
-      ? [...model.lanes.map((_, at) => (at === lane ? what : empty())), where]
-      : [what];
-    return h(
+    const last = model.lanes.length;
+    const cells = this.lanes ? [what, this.cell(last, 'place', ...where)] : [what];
+    const element = h(
       'div',
       {
         id: `s${i + 1}`,
         role: 'row',
         class: names.join(' '),
-        'aria-selected': i === selected ? 'true' : 'false',
         click: () => {
           this.view.select(i);
           this.focus();
@@ -222,6 +227,33 @@ export class Timeline {
       number,
       ...cells,
     );
+    this.style(element, i);
+    return element;
+  }
+
+  /** A cell of a lane: what others have no step for, it may use. Place is behind the last lane. */
+  private cell(lane: number, name: string, ...children: (Node | string)[]): HTMLElement {
+    const column = this.lanes ? lane + 2 : 2;
+    const attributes = { role: 'gridcell', class: name, 'aria-colindex': column };
+    const cell = h('div', attributes, ...children);
+    if (this.lanes) {
+      cell.style.gridColumn = lane < this.view.model.lanes.length ? `${column} / -2` : '-2 / -1';
+    }
+    return cell;
+  }
+
+  /** The race itself by its name, and the function and line. */
+  private whereParts(i: number): (HTMLElement | string)[] {
+    const { model } = this.view;
+    const [place] = model.places(i);
+    const parts: (HTMLElement | string)[] = [];
+    if (model.isConflict(i)) {
+      parts.push(h('span', { class: 'mark' }, `race: ${orderWord(model, i)}`), ' ');
+    }
+    if (place !== undefined) {
+      parts.push(place.fn, h('span', {}, ` ${fileName(place.file)}:${place.line}`));
+    }
+    return parts;
   }
 
   /** `W d0.page[15].refcount 2 ⇒ 1 race, first`. */
@@ -229,7 +261,7 @@ export class Timeline {
     const { model } = this.view;
     const { letter, name, values, verb } = tell(model, i);
     const dot = name.lastIndexOf('.');
-    const parts = [
+    return [
       h('span', { class: `kind k${letter}`, title: verb }, letter),
       h(
         'span',
@@ -239,8 +271,6 @@ export class Timeline {
       ),
       h('span', { class: 'values', title: values }, values),
     ];
-    if (model.isConflict(i)) parts.push(h('span', { class: 'mark' }, `race: ${orderWord(model, i)}`));
-    return parts;
   }
 
   private switchRow(before: number): HTMLElement {
@@ -250,9 +280,19 @@ export class Timeline {
     const reason = turnReason(model, turn);
     const number = h('div', { role: 'rowheader', class: 'no' }, '⇄');
     const cells = this.lanes
-      ? model.lanes.map((actor, lane) => {
-          const text = actor === turn.from ? reason : actor === turn.to ? 'runs' : '';
-          return h('div', { role: 'gridcell', class: `hue${lane % 8}`, title: text }, text);
+      ? [turn.from, turn.to].map((actor) => {
+          const lane = model.lanes.indexOf(actor);
+          const text = actor === turn.from ? reason : 'runs';
+          const name = `hue${lane % 8}`;
+          const attributes = {
+            role: 'gridcell',
+            class: name,
+            title: text,
+            'aria-colindex': lane + 2,
+          };
+          const cell = h('div', attributes, text);
+          cell.style.gridColumn = String(lane + 2);
+          return cell;
         })
       : [
           h(
@@ -261,7 +301,6 @@ export class Timeline {
             `${model.actorName(turn.from)} ${reason}; ${model.actorName(turn.to)} runs`,
           ),
         ];
-    if (this.lanes) cells.push(h('div', { role: 'gridcell' }));
     return h('div', { role: 'row', class: `switch ${turn.reason}` }, number, ...cells);
   }
 
@@ -280,17 +319,22 @@ export class Timeline {
 
   /** Scrolls as little as is needed. @param centre - or so that the step is in the middle. */
   private bringToView(centre: boolean): void {
-    const { scroller, height, view } = this;
-    const top = (view.rows.rowOf[view.selected] ?? 0) * height;
-    const room = scroller.clientHeight - this.head.offsetHeight;
-    const above = scroller.scrollTop;
+    const { height, view, top } = this;
+    const at = (view.rows.rowOf[view.selected] ?? 0) * height;
+    const room = this.room - HEAD;
     const margin = Math.min(3 * height, room / 4);
-    if (centre || top < above - room || top > above + 2 * room) {
-      scroller.scrollTop = top - room / 2;
-    } else if (top < above + margin) scroller.scrollTop = top - margin;
-    else if (top + height > above + room - margin) {
-      scroller.scrollTop = top + height - room + margin;
-    }
-    this.draw();
+    if (centre || at < top - room || at > top + 2 * room) this.scrollTo(at - room / 2);
+    else if (at < top + margin) this.scrollTo(at - margin);
+    else if (at + height > top + room - margin) this.scrollTo(at + height - room + margin);
   }
+
+  private scrollTo(top: number): void {
+    const most = HEAD + this.view.rows.length * this.height - this.room;
+    this.top = Math.max(0, Math.min(top, most));
+    this.scroller.scrollTop = this.top;
+  }
+}
+
+function headCell(name: string, text: string): HTMLElement {
+  return h('div', { role: 'columnheader', class: name }, text);
 }

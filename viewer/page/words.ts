@@ -131,7 +131,8 @@ export function sentence(model: RaceModel, i: number): string {
   const { verb, name, spoken } = tell(model, i);
   const step = model.step(i);
   const [place] = model.places(i);
-  const where = place === undefined ? '' : `, in ${place.fn}, ${fileName(place.file)} ${place.line}`;
+  const where =
+    place === undefined ? '' : `, in ${place.fn}, ${fileName(place.file)} ${place.line}`;
   const what = [verb, name === verb ? '' : name, spoken].filter((text) => text !== '').join(' ');
   const race = model.isConflict(i) ? `; the race, ${orderWord(model, i)} access` : '';
   return `Step ${i + 1} of ${model.length}, ${model.actorName(step.actor)}: ${what}${where}${race}.`;

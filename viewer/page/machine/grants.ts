@@ -15,7 +15,7 @@ import {
 } from '../../../src/xen/public/grant-table.ts';
 import { h } from '../dom.ts';
 import type { Look, Reader } from './look.ts';
-import { bitNames } from './look.ts';
+import { bitNames, spinlockText } from './look.ts';
 
 const TYPES: Readonly<Record<number, string>> = {
   [GTF_permit_access]: 'permit_access',
@@ -102,7 +102,8 @@ function grantCard(
   const hdr = words[header] ?? 0;
   const pin = active.get('pin', d, ref);
   const own = ['pin', 'domid', 'mfn', 'lock'].map((name) => active.word(name, d, ref));
-  const used = hdr !== 0 || pin !== 0 || active.get('lock', d, ref) !== 0;
+  const held = spinlockText(active.get('lock', d, ref)) === 'held';
+  const used = hdr !== 0 || pin !== 0 || held;
   if (!used && !look.isChanged(header, frame, status, ...own)) return null;
   const type = TYPES[hdr & GTF_type_mask] ?? 'invalid';
   const flags = bitNames(hdr | (words[status] ?? 0), FLAGS);
@@ -138,11 +139,7 @@ function grantCard(
       ),
       look.value(active.word('mfn', d, ref), String(active.get('mfn', d, ref)), 'mfn'),
       look.value(active.word('domid', d, ref), `d${active.get('domid', d, ref)}`, 'to'),
-      look.value(
-        active.word('lock', d, ref),
-        active.get('lock', d, ref) === 0 ? 'free' : 'held',
-        'lock',
-      ),
+      look.value(active.word('lock', d, ref), spinlockText(active.get('lock', d, ref)), 'lock'),
     ),
   );
 }

@@ -80,6 +80,19 @@ export class Look {
   }
 }
 
+/** A ticket lock in a word: its halves are equal while nobody has it (src/shared/spinlock.ts). */
+export function spinlockText(value: number): string {
+  return value >>> 16 === (value & 0xffff) ? 'free' : 'held';
+}
+
+/** A read-write semaphore in a word (src/shared/rwsem.ts). */
+export function rwsemText(value: number): string {
+  const readers = value >>> 8;
+  const waiting = (value & 0xfe) === 0 ? '' : ', writers wait';
+  if ((value & 1) !== 0) return `held for writing${waiting}`;
+  return readers === 0 ? `free${waiting}` : `${readers} readers${waiting}`;
+}
+
 /** Names of the bits that are set. @param names - by bit mask. */
 export function bitNames(value: number, names: Readonly<Record<number, string>>): string[] {
   return Object.entries(names).flatMap(([bit, name]) => ((value & Number(bit)) !== 0 ? name : []));

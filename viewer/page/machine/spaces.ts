@@ -1,7 +1,7 @@
 /** Address spaces: their VMAs with the pages in them, and their page tables. */
 import { h } from '../dom.ts';
 import type { Look, Reader } from './look.ts';
-import { bitNames } from './look.ts';
+import { bitNames, rwsemText, spinlockText } from './look.ts';
 import { entryBox, leafOf, pageTree } from './page-tables.ts';
 
 /** include/linux/mm.h, as src/linux/mm/vma.ts has them. */
@@ -38,14 +38,19 @@ function inUse(pool: Reader, index: number): boolean {
 function spaceBox(look: Look, mms: Reader, mm: number): HTMLElement {
   const owner = mms.get('owner', mm);
   const root = mms.get('root', mm);
-  const lock = (field: string, label: string): HTMLElement =>
-    look.value(mms.word(field, mm), String(mms.get(field, mm)), label);
+  const lock = (field: string, label: string, text: (value: number) => string): HTMLElement =>
+    look.value(mms.word(field, mm), text(mms.get(field, mm)), label);
   const vmas = vmasOf(look, mm);
   return h(
     'section',
     { class: 'space-box' },
     h('h3', {}, `mm[${mm}]`, h('small', {}, ` of d${owner}, root in frame ${root}`)),
-    h('p', { class: 'facts' }, lock('mmapLock', 'mmap_lock'), lock('pageTableLock', 'ptl')),
+    h(
+      'p',
+      { class: 'facts' },
+      lock('mmapLock', 'mmap_lock', rwsemText),
+      lock('pageTableLock', 'page_table_lock', spinlockText),
+    ),
     ...(vmas.length === 0 ? [h('p', {}, 'no VMAs')] : vmas.map((vma) => vmaBox(look, vma, root))),
     h('details', { open: true }, h('summary', {}, 'page tables'), pageTree(look, root)),
   );
@@ -89,7 +94,9 @@ function vmaBox(look: Look, vma: number, root: number): HTMLElement {
       value('vmEnd', String(end), 'to'),
       value('flags', flags === '' ? 'no flags' : flags),
       value('vmRefcnt', String(field('vmRefcnt')), 'refcnt'),
-      field('privateData') < 0 ? null : value('privateData', String(field('privateData')), 'private'),
+      field('privateData') < 0
+        ? null
+        : value('privateData', String(field('privateData')), 'private'),
     ),
     h('div', { class: 'entries' }, ...pages),
   );

@@ -1,0 +1,15 @@
+/** Opens the race that the page holds, in the place of the table for readers without scripts. */
+import type { PageData } from '../../src/report/page-data.ts';
+import { App } from './app.ts';
+import { unpackJson } from './unpack.ts';
+
+async function open(): Promise<void> {
+  const app = new App(await unpackJson<PageData>('race'));
+  document.getElementById('plain')?.classList.add('print-only');
+  document.body.prepend(app.element);
+  document.documentElement.classList.add('running');
+  app.begin();
+  document.documentElement.dataset['ready'] = 'true';
+}
+
+void open();

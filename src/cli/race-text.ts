@@ -1,7 +1,5 @@
 /** Races on this terminal: what commands print of a finding, and the options that say how. */
 import type { Command } from 'commander';
-import { kernelMeaning } from '../decode/meaning.ts';
-import { formatSeed } from '../explore/seed.ts';
 import type { Line, LineStyle } from '../report/lines.ts';
 import { placesOf } from '../report/places.ts';
 import type { RaceRecord, RaceStats } from '../report/race.ts';
@@ -9,6 +7,7 @@ import { recordOf as record } from '../report/record.ts';
 import { raceTable } from '../report/table.ts';
 import { bold, dim, print, red, yellow } from './output.ts';
 import { pasteable } from './saved.ts';
+import { recordContext } from './seed-record.ts';
 import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
 import { thisTool } from './version.ts';
@@ -37,22 +36,12 @@ export function withViewOptions(command: Command): Command {
  * @param file - where the seed is, if it is not pasted. @param stats - how it was found.
  */
 export function recordOf(
-  { seed, scenario, options }: Seeded,
+  seeded: Seeded,
   file?: string,
   stats: RaceStats | null = null,
 ): RaceRecord {
-  const text = formatSeed(seed);
-  const subject = {
-    scenario: scenario.name,
-    design: seed.design,
-    param: seed.param,
-    memory: seed.memory,
-    strategy: seed.strategy,
-    seed: text,
-    replay: `gntrace replay ${file ?? text}`,
-  };
-  const meaning = kernelMeaning(options.machine);
-  return record(options, seed, placesOf, { tool: thisTool(), subject, meaning, stats });
+  const { options, seed } = seeded;
+  return record(options, seed, placesOf, recordContext(seeded, { tool: thisTool(), stats, file }));
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Races that tests of pages show. */
-import type { Seeded } from '../../src/cli/seed-program.ts';
+import { findScenario } from '../../src/cli/scenarios.ts';
 import { programOf } from '../../src/cli/seed-program.ts';
+import { recordContext } from '../../src/cli/seed-record.ts';
 import { check } from '../../src/explore/check.ts';
 import { parseSeed } from '../../src/explore/seed.ts';
 import { imageOf } from '../../src/report/image.ts';
-import { plainMeaning } from '../../src/report/meaning.ts';
 import type { PageData } from '../../src/report/page-data.ts';
 import { sourcesOf } from '../../src/report/page-source.ts';
 import { placesOf } from '../../src/report/places.ts';
@@ -15,7 +15,7 @@ export function brokenSeed(scenario: string, design = '', memory: 'sc' | 'tso' =
   const seed = {
     scenario,
     design,
-    param: 0,
+    param: findScenario(scenario).param?.usual ?? 0,
     memory,
     workload: 1,
     strategy: 'pct',
@@ -30,23 +30,9 @@ export function brokenSeed(scenario: string, design = '', memory: 'sc' | 'tso' =
 
 /** What a page of a seed holds. */
 export function pageDataOf(text: string): PageData {
-  return dataOf(programOf(parseSeed(text)), text);
-}
-
-function dataOf({ options, scenario }: Seeded, text: string): PageData {
-  const seed = parseSeed(text);
-  const { design, param, memory, strategy } = seed;
-  const subject = {
-    scenario: scenario.name,
-    design,
-    param,
-    memory,
-    strategy,
-    seed: text,
-    replay: `gntrace replay ${text}`,
-  };
+  const seeded = programOf(parseSeed(text));
+  const { options, seed } = seeded;
   const tool = { version: 'test', code: null, commit: null, runtime: 'test' };
-  const context = { tool, subject, meaning: plainMeaning, stats: null };
-  const race = recordOf(options, seed, placesOf, context);
+  const race = recordOf(options, seed, placesOf, recordContext(seeded, { tool, stats: null }));
   return { race, image: imageOf(options, seed), sources: sourcesOf(race.places) };
 }

@@ -4,6 +4,7 @@
  */
 import type { Seeded } from '../../src/cli/seed-program.ts';
 import { programOf } from '../../src/cli/seed-program.ts';
+import { recordContext } from '../../src/cli/seed-record.ts';
 import { complaintAtEnd, fibersFor } from '../../src/explore/check.ts';
 import type { Replayed } from '../../src/explore/replay.ts';
 import { replay } from '../../src/explore/replay.ts';
@@ -13,7 +14,6 @@ import { imageOf } from '../../src/report/image.ts';
 import type { Locate } from '../../src/report/places.ts';
 import type { RaceTool } from '../../src/report/race.ts';
 import { recordOf } from '../../src/report/record.ts';
-import { plainMeaning } from '../../src/report/meaning.ts';
 import { CHOOSE } from '../../src/shared/kinds.ts';
 import { Onwards } from './onwards.ts';
 import type { Future, Played } from './protocol.ts';
@@ -104,20 +104,9 @@ export class Play {
   }
 
   private played({ options, scenario }: Seeded, seed: Seed): Played {
-    const text = formatSeed(seed);
-    const { design, param, memory, strategy } = seed;
-    const subject = {
-      scenario: scenario.name,
-      design,
-      param,
-      memory,
-      strategy,
-      seed: text,
-      replay: `gntrace replay ${text}`,
-    };
-    const context = { tool: this.tool, subject, meaning: plainMeaning, stats: null };
+    const context = recordContext({ options, scenario, seed }, { tool: this.tool, stats: null });
     const race = recordOf(options, seed, this.locate, context);
-    return { seed: text, race, image: imageOf(options, seed) };
+    return { seed: race.seed, race, image: imageOf(options, seed) };
   }
 }
 

@@ -88,6 +88,16 @@ export class RaceModel {
     return `store buffer of ${this.actorName(process - actors.length)}`;
   }
 
+  /** The process that a step was: its actor, or the store buffer of the actor's processor. */
+  processAt(i: number): number {
+    const { actors } = this.race;
+    const { actor, store } = this.step(i);
+    if (store === undefined) return actor;
+    let owner = actor;
+    for (let up = actors[owner]?.interrupts; up != null; up = actors[up]?.interrupts) owner = up;
+    return actors.length + owner;
+  }
+
   /** The innermost function first. */
   places(i: number): readonly Place[] {
     return placesOfStack(this.race, this.step(i).stack);

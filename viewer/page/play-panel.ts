@@ -172,8 +172,7 @@ export class PlayPanel {
     const { model, selected } = this.view;
     if (model.length === 0) return h('div', {});
     const step = model.step(selected);
-    const flush = step.store !== undefined;
-    const goes = flush ? model.race.actors.length + step.actor : step.actor;
+    const goes = model.processAt(selected);
     const enabled = model.enabledAt(selected);
     const items = enabled.map((process) => this.candidate(process, process === goes));
     const data = step.kind === CHOOSE ? this.data(selected) : null;

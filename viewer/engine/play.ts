@@ -9,7 +9,7 @@ import { complaintAtEnd, fibersFor } from '../../src/explore/check.ts';
 import type { Replayed } from '../../src/explore/replay.ts';
 import { replay } from '../../src/explore/replay.ts';
 import type { Seed } from '../../src/explore/seed.ts';
-import { formatSeed, parseSeed } from '../../src/explore/seed.ts';
+import { parseSeed } from '../../src/explore/seed.ts';
 import { imageOf } from '../../src/report/image.ts';
 import type { Locate } from '../../src/report/places.ts';
 import type { RaceTool } from '../../src/report/race.ts';

@@ -4,7 +4,7 @@
  * screen against the record, without complaints of the browser and without a request.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { numberText } from '../../src/report/race.ts';
+import { valueText } from '../../src/report/race.ts';
 import { racePage } from '../../src/report/race-page.ts';
 import type { Opened } from './chromium.ts';
 import { Chromium, hasChromium } from './chromium.ts';
@@ -22,8 +22,11 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
     opened = await chromium.open(html);
   });
   beforeEach(async () => {
-    await opened.page.keyboard.press('Escape');
-    await opened.page.keyboard.press('x');
+    await press('Escape', 'x', '1');
+    for (const [button, key, wanted] of usual) {
+      const pressed = opened.page.getByRole('button', { name: button, pressed: !wanted });
+      if ((await pressed.count()) > 0) await press(key);
+    }
     await goTo(race.conflict?.[1] ?? 0);
   });
   afterAll(() => chromium.close());
@@ -74,8 +77,8 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
     expect(await selected()).toBe((race.conflict?.[1] ?? 0) + 1);
     await press('End');
     expect(await selected()).toBe(race.steps.length);
-    await opened.page.waitForFunction(`location.hash === '#s${race.steps.length}'`);
-    await press('m');
+    const hash = (): Promise<unknown> => opened.page.evaluate('location.hash');
+    await expect.poll(hash).toBe(`#s${race.steps.length}`);
   });
 
   test('finds who wrote a word last, as the record has it', async () => {
@@ -93,10 +96,10 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
   test('rows and words agree with the record at every step', async () => {
     await press('m', '1', 'Home');
     const seen = (await opened.page.evaluate(walk)) as Seen[];
-    await press('m');
     expect(seen).toHaveLength(Math.ceil(race.steps.length / STRIDE));
     // Words that actors keep for themselves change without a step.
     const stepped = new Set(race.steps.map(({ object }) => race.objects[object]));
+    const objects = new Map(race.objects.map((object) => [object.name, object]));
     const words = new Map(
       race.objects.flatMap((o) => (stepped.has(o) ? [[o.name, o.initial] as const] : [])),
     );
@@ -110,7 +113,7 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
       for (const [word, text] of state) {
         const value = words.get(word);
         if (value === undefined) continue;
-        expect(`${i} ${word} ${text}`).toBe(`${i} ${word} ${numberText(value)}`);
+        expect(`${i} ${word} ${text}`).toBe(`${i} ${word} ${valueText(objects.get(word), value)}`);
         compared++;
       }
     }
@@ -130,7 +133,6 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
     expect(drawn.sort()).toEqual([...wanted, `${first} ${then} race`].sort());
     await press('a');
     expect(((await opened.page.evaluate(arrows)) as string[]).length).toBeGreaterThan(drawn.length);
-    await press('a', 'm');
   });
 
   test('shows the source of the step with its line marked, and the call stack', async () => {
@@ -160,7 +162,6 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
     }
     expect(await machine.locator('.table .entry').count()).toBeGreaterThan(0);
     expect(await machine.locator('.pin').count()).toBeGreaterThan(0);
-    await press('1');
   });
 
   test('filters by word and actor, and shows all again', async () => {
@@ -176,7 +177,6 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
     expect(await output.innerText()).toContain(`, ${hidden.length} folded`);
     await press('x');
     expect(await output.innerText()).not.toContain('folded');
-    await press('m');
   });
 
   test('goes on without a complaint of the browser and without a request', async () => {
@@ -195,6 +195,13 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
     expect(text).toContain(race.message);
   });
 });
+
+/** How the page begins. */
+const usual = [
+  ['only what matters', 'm', true],
+  ['all arrows', 'a', false],
+  ['shade unrelated', 'd', false],
+] as const;
 
 interface Seen {
   readonly row: string;

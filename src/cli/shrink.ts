@@ -11,7 +11,7 @@ import { shrink } from '../explore/shrink.ts';
 import { LiveLine, bold, print } from './output.ts';
 import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
-import { HTML_OPTION, writeSeedPage } from './race-file.ts';
+import { withHtmlOption, writeSeedPage } from './race-file.ts';
 import type { RaceView } from './race-text.ts';
 import { printFinding, withViewOptions } from './race-text.ts';
 import { SAVE_OPTION, SEED_ARGUMENT, pasteable } from './saved.ts';
@@ -29,11 +29,10 @@ interface RawOptions extends RaceView {
 
 /** The command. @param exit - takes the exit status. */
 export function shrinkCommand(exit: (status: number) => void): Command {
-  return withViewOptions(new Command('shrink'))
+  return withHtmlOption(withViewOptions(new Command('shrink')))
     .description('make the program and the schedule of a seed as small as can be')
     .argument('<seed>', SEED_ARGUMENT)
     .option(...SAVE_OPTION)
-    .option(...HTML_OPTION)
     .option('--json', 'print one JSON object instead of text')
     .addHelpText('after', '\nExit status: 1 the finding, smaller, 2 wrong use, 3 tool failed.')
     .action((text: string, { json, save, html, ...view }: RawOptions) => {
@@ -48,7 +47,7 @@ export function shrinkCommand(exit: (status: number) => void): Command {
       const seed = formatSeed(shrunkSeed(seeded, shrunk));
       if (json === true) print(JSON.stringify(jsonOf(shrunk, seed, save)));
       else describe(before, shrunk, seed, save, view);
-      if (html !== undefined) writeSeedPage(html, seed, json !== true);
+      if (html !== undefined) writeSeedPage(html, seed, json === true);
       exit(EXIT_FINDING);
     });
 }

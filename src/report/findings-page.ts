@@ -56,7 +56,7 @@ export function findingsPage({ title, findings, races }: FindingsPage): string {
       </table>
     </div>
   `;
-  return page(`Races: ${title}`, STYLE, body);
+  return page(`Races: ${title}`, { style: STYLE }, body);
 }
 
 function rowOf({ fingerprint, message, findings, rate, where, shortest }: FoundRace): Html {

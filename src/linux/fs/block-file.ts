@@ -9,7 +9,7 @@
  */
 import { domainOf } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
-import { read, readLocal, write, writeLocal } from '../../shared/operations.ts';
+import { cmpxchg, read, readLocal, readOnce, write } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
 import { EINVAL, ENOSPC } from '../errno.ts';
 import { FOLL_WRITE } from '../mm/gup.ts';
@@ -39,7 +39,7 @@ import {
   iovIterPageOffset,
   iovIterTruncate,
 } from './iov-iter.ts';
-import { INODE_BDEV, Inode, ihold, newInode } from './page-cache.ts';
+import { INODE_BDEV, Inode, ihold, iput, newInode } from './page-cache.ts';
 
 /** The request completes later: what an asynchronous caller gets (include/linux/errno.h). */
 export const EIOCBQUEUED = 529;
@@ -63,11 +63,15 @@ export const DioPage = defineTable('%v.dio_page[%]', ['vcpus', 'bioVecs'], {
  */
 export function* bdevInode(v: number, which: number): Op {
   const disk = domainOf(v) * DISKS_PER_DOMAIN + which;
-  let inode = (yield* read(Bdev.inode.at(disk))) - 1;
+  const word = Bdev.inode.at(disk);
+  let inode = (yield* readOnce(word)) - 1;
   if (inode < 0) {
-    inode = yield* newInode(INODE_BDEV, disk, diskBytes());
-    if (inode < 0) return inode;
-    writeLocal(Bdev.inode.at(disk), inode + 1);
+    const fresh = yield* newInode(INODE_BDEV, disk, diskBytes());
+    if (fresh < 0) return fresh;
+    // Two who open it first: one inode stays.
+    const raced = yield* cmpxchg(word, 0, fresh + 1);
+    if (raced !== 0) yield* iput(v, fresh);
+    inode = raced === 0 ? fresh : raced - 1;
   }
   yield* ihold(inode);
   return inode;

@@ -8,7 +8,7 @@
  * out of the cache under the same lock. A private mapping gets it read-only; a store then copies
  * it.
  *
- * Not modelled: truncation does not take the page out of the page tables (unmap_mapping_range()).
+ * Not modelled: that truncation takes pages out of page tables too (unmap_mapping_range()).
  */
 import { PTE_DIRTY, PTE_RW, makePte } from '../../hardware/paging.ts';
 import { domainOf } from '../../hardware/params.ts';

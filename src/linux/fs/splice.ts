@@ -4,7 +4,7 @@
  * first pipe.
  */
 import type { Op } from '../../shared/op.ts';
-import { read, write } from '../../shared/operations.ts';
+import { read, write, writeLocal } from '../../shared/operations.ts';
 import { defineTable } from '../../shared/table.ts';
 import { EAGAIN, EBADF, EINVAL, ESPIPE } from '../errno.ts';
 import { NO_PAGE, putPage } from '../mm/page.ts';
@@ -97,9 +97,9 @@ function* pipeToBvec(v: number, p: number, bytes: number): Op {
   for (let i = 0; at !== head && total < bytes; i++) {
     const slot = pipeSlot(at);
     const len = Math.min(yield* read(PipeBuffer.len.at2(p, slot)), bytes - total);
-    yield* write(SpliceVec.page.at2(v, i), yield* read(PipeBuffer.page.at2(p, slot)));
-    yield* write(SpliceVec.offset.at2(v, i), yield* read(PipeBuffer.offset.at2(p, slot)));
-    yield* write(SpliceVec.len.at2(v, i), len);
+    writeLocal(SpliceVec.page.at2(v, i), yield* read(PipeBuffer.page.at2(p, slot)));
+    writeLocal(SpliceVec.offset.at2(v, i), yield* read(PipeBuffer.offset.at2(p, slot)));
+    writeLocal(SpliceVec.len.at2(v, i), len);
     total += len;
     at = (at + 1) | 0;
   }

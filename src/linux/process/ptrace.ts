@@ -48,10 +48,12 @@ export function ptraceWordBytes(): number {
 }
 
 /** kernel/ptrace.c: ptrace_attach(). The caller holds Tasklist.lock for writing. */
-function* attach(me: number, child: number): Op {
+function* attach(d: number, me: number, child: number): Op {
   if (child === NO_TASK) return -ESRCH;
   if (child === me || (yield* read(Task.state.at(child))) !== TASK_RUNNING) return -EPERM;
-  if ((yield* read(Task.tracer.at(child))) !== 0) return -EPERM;
+  const tracer = yield* read(Task.tracer.at(child));
+  // A tracer that has ended traces nobody any more (exit_ptrace()).
+  if (tracer !== 0 && (yield* findTaskByPid(d, tracer)) !== NO_TASK) return -EPERM;
   yield* write(Task.tracer.at(child), yield* read(Task.pid.at(me)));
   return 0;
 }
@@ -80,7 +82,7 @@ function* changeTracer(v: number, request: number, pid: number): Op {
   const child = pid > 0 ? yield* findTaskByPid(d, pid) : NO_TASK;
   let status = 0;
   if (request === PTRACE_TRACEME) status = yield* traceme(me);
-  else if (request === PTRACE_ATTACH) status = yield* attach(me, child);
+  else if (request === PTRACE_ATTACH) status = yield* attach(d, me, child);
   else status = yield* detach(me, child);
   yield* writeUnlock(Tasklist.lock.at(d));
   return status;

@@ -10,7 +10,7 @@ import { BrdPage } from '../../../src/linux/fs/brd.ts';
 import { File, O_APPEND, O_DIRECT, O_RDWR } from '../../../src/linux/fs/file.ts';
 import { currentFiles, setCurrentFiles } from '../../../src/linux/fs/files-struct.ts';
 import { NODE_RAM0, NODE_TMPFILE, sysOpen } from '../../../src/linux/fs/open.ts';
-import { findGetPage } from '../../../src/linux/fs/page-cache.ts';
+import { Inode, findGetPage } from '../../../src/linux/fs/page-cache.ts';
 import { sysPread64, sysPwrite64, sysWrite } from '../../../src/linux/fs/read-write.ts';
 import { shmemTruncate } from '../../../src/linux/fs/shmem.ts';
 import { writePageWord } from '../../../src/linux/mm/direct-map.ts';
@@ -135,5 +135,31 @@ describe('two writers', () => {
     );
     expect(found.finding).toBeUndefined();
     expect(BrdPage.value.count).toBeGreaterThan(0);
+  });
+
+  test('who open a disk first share its cache', () => {
+    const { machine } = twoThreads();
+    const opener = (v: number) =>
+      function* (): Op<void> {
+        const fd = yield* sysOpen(v, NODE_RAM0, O_RDWR);
+        writeLocal(result(60 + v), fd);
+      };
+    const found = explore(
+      machine,
+      [
+        { name: 'a', v: TASK, body: opener(TASK) },
+        { name: 'b', v: OTHER_TASK, body: opener(OTHER_TASK) },
+      ],
+      {
+        executions: 200,
+        final: () => {
+          const [a, b] = [TASK, OTHER_TASK].map((v) =>
+            now(File.object.at(recordOf(now(result(60 + v))))),
+          );
+          return a === b && now(Inode.count.at(a as number)) === 3 ? null : `${a}, ${b}`;
+        },
+      },
+    );
+    expect(found.finding).toBeUndefined();
   });
 });

@@ -41,6 +41,7 @@ import {
   sysPtrace,
 } from '../../../src/linux/process/ptrace.ts';
 import { contextSwitch } from '../../../src/linux/process/switch.ts';
+import { sysWait4 } from '../../../src/linux/process/wait.ts';
 import { Task, currentTask } from '../../../src/linux/process/task.ts';
 import { runAlone, writeLocal } from '../../../src/shared/operations.ts';
 import { pageAt } from '../mm/machine.ts';
@@ -189,6 +190,17 @@ test('ptrace peeks and pokes a grant mapping of a process that it is attached to
     expect(run(sysPtrace(TASK, 1234, mine, 0, 0))).toBe(-EIO);
   });
   expect(bytesAt(GRANTS, 1)).toEqual([99]);
+  // A tracer that has ended is none.
+  const other = fork(TASK);
+  const attach = () => run(sysPtrace(TASK, PTRACE_ATTACH, mine, 0, 0));
+  as(TASK, child, () => expect(attach()).toBe(0));
+  as(TASK, other, () => expect(attach()).toBe(-EPERM));
+  const own = currentTask(TASK);
+  runAlone(contextSwitch(TASK, child));
+  runAlone(sysExit(TASK, 0));
+  runAlone(contextSwitch(TASK, own));
+  must(run(sysWait4(TASK, -1, 0)));
+  as(TASK, other, () => expect(attach()).toBe(0));
 });
 
 test('io_uring registers anonymous memory, refuses a grant mapping and holds nothing of it', () => {

@@ -27,6 +27,7 @@ import {
   fileOps,
   fput,
 } from '../fs/file.ts';
+import { INODE_SHMEM, iput, maxFileBytes, newInode } from '../fs/page-cache.ts';
 import { currentFiles } from '../fs/files-struct.ts';
 import { fitsTask, offsetInPage, pageSize, pagesOfLength, vpnOfAddress } from '../mm/address.ts';
 import { Mm, mmapWriteLock, mmapWriteUnlock } from '../mm/mm.ts';
@@ -85,9 +86,8 @@ function* mmapOps(file: number): Op {
   }
 }
 
-/** What the VMA keeps of its file: the driver's record, or the inode. -1 without a file. */
+/** What vmOpsMmap is given of a file: the driver's record, or the inode. */
 function* mappedObject(file: number): Op {
-  if (file === NO_FILE) return -1;
   if (fileKind(file) !== FILE_RECORD) return fileObject(file);
   return yield* read(File.object.at(fileObject(file)));
 }
@@ -116,16 +116,14 @@ function* fileFlags(file: number, prot: number, flags: number): Op {
   return ops < 0 ? ops : vmFlags;
 }
 
-/**
- * do_mmap(), its part without a file. Shared memory without a name would be a file of tmpfs.
- * @returns VM_* of the mapping, or a negative errno.
- */
+/** do_mmap(), its part without a file. @returns VM_* of the mapping, or -EINVAL. */
 function anonymousFlags(flags: number): number {
+  const may = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
   switch (flags & MAP_TYPE) {
     case MAP_PRIVATE:
-      return VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+      return may;
     case MAP_SHARED:
-      return -ENODEV;
+      return may | VM_SHARED | VM_MAYSHARE;
     default:
       return -EINVAL;
   }
@@ -137,6 +135,23 @@ function flagsOfCall(prot: number, flags: number): number {
   if ((flags & MAP_LOCKED) !== 0) vmFlags |= VM_LOCKED;
   if ((flags & MAP_NORESERVE) !== 0) vmFlags |= VM_NORESERVE;
   return vmFlags;
+}
+
+/**
+ * Memory without a name. mm/shmem.c: shmem_zero_setup(): what processes share is a file of tmpfs,
+ * which the mapping alone keeps.
+ */
+function* mapAnonymous(v: number, mm: number, vpn: number, count: number, flags: number): Op {
+  if ((flags & VM_SHARED) === 0) {
+    return yield* doMmapRegion(v, mm, vpn, count, flags, VM_OPS_ANONYMOUS, -1, vpn);
+  }
+  const size = count * pageSize();
+  if (size > maxFileBytes()) return -ENOMEM;
+  const inode = yield* newInode(INODE_SHMEM, 0, size);
+  if (inode < 0) return inode;
+  const status = yield* doMmapRegion(v, mm, vpn, count, flags, VM_OPS_SHMEM, inode, 0);
+  yield* iput(v, inode);
+  return status;
 }
 
 /** The end of mmap_region(): VMAs of drivers are not locked, others are counted. */
@@ -174,10 +189,14 @@ function* doMmap(
   if (file !== NO_FILE) vmFlags = yield* fileFlags(file, prot, flags);
   if (vmFlags < 0) return vmFlags;
   vmFlags |= flagsOfCall(prot, flags) | (yield* read(Mm.defFlags.at(mm)));
-  const ops = file === NO_FILE ? VM_OPS_ANONYMOUS : yield* mmapOps(file);
-  const object = yield* mappedObject(file);
-  const offset = file === NO_FILE ? vpn : pgoff;
-  const status = yield* doMmapRegion(v, mm, vpn, count, vmFlags, ops, object, offset);
+  let status = 0;
+  if (file === NO_FILE) {
+    status = yield* mapAnonymous(v, mm, vpn, count, vmFlags);
+  } else {
+    const object = yield* mappedObject(file);
+    const ops = yield* mmapOps(file);
+    status = yield* doMmapRegion(v, mm, vpn, count, vmFlags, ops, object, pgoff);
+  }
   if (status < 0) return status;
   yield* accountLocked(mm, vpn, count);
   return vpn;

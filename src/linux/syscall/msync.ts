@@ -5,17 +5,18 @@ import { EBUSY, EINVAL, ENOMEM } from '../errno.ts';
 import { fitsTask, offsetInPage, pagesOfLength, vpnOfAddress } from '../mm/address.ts';
 import { mmapReadLock, mmapReadUnlock } from '../mm/mm.ts';
 import { currentMm } from '../mm/mm-life.ts';
-import { VM_OPS_ANONYMOUS } from '../mm/vm-ops.ts';
+import { VM_OPS_ANONYMOUS, VM_OPS_SHMEM } from '../mm/vm-ops.ts';
 import { NO_VMA, VM_LOCKED, VM_SHARED, Vma } from '../mm/vma.ts';
 import { findVma } from '../mm/vma-tree.ts';
 import { MS_ASYNC, MS_INVALIDATE, MS_SYNC } from './mman.ts';
 
-/** vfs_fsync_range(): the files of the drivers that are mapped here have no fsync. */
+/** vfs_fsync_range(): files of tmpfs have noop_fsync(), those of the drivers none. */
 function* syncVma(vma: number, flags: number): Op {
   const vmFlags = yield* read(Vma.flags.at(vma));
   if ((flags & MS_INVALIDATE) !== 0 && (vmFlags & VM_LOCKED) !== 0) return -EBUSY;
   if ((flags & MS_SYNC) === 0 || (vmFlags & VM_SHARED) === 0) return 0;
-  return (yield* read(Vma.ops.at(vma))) === VM_OPS_ANONYMOUS ? 0 : -EINVAL;
+  const ops = yield* read(Vma.ops.at(vma));
+  return ops === VM_OPS_ANONYMOUS || ops === VM_OPS_SHMEM ? 0 : -EINVAL;
 }
 
 /** The VMAs of the range. The caller holds mmap_lock. @returns 0; -ENOMEM for a hole; an error. */

@@ -6,6 +6,7 @@
  */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { kernelBase } from '../../../src/hardware/params.ts';
+import { VcpuReg } from '../../../src/hardware/vcpu.ts';
 import {
   EACCES,
   EBADF,
@@ -16,8 +17,11 @@ import {
   ENOMEM,
   EOPNOTSUPP,
 } from '../../../src/linux/errno.ts';
-import { O_RDONLY, O_RDWR, O_WRONLY } from '../../../src/linux/fs/file.ts';
-import { NODE_GNTDEV, NODE_PRIVCMD, sysOpen } from '../../../src/linux/fs/open.ts';
+import { fget } from '../../../src/linux/fs/fd-table.ts';
+import { File, O_RDONLY, O_RDWR, O_WRONLY, fileObject } from '../../../src/linux/fs/file.ts';
+import { currentFiles } from '../../../src/linux/fs/files-struct.ts';
+import { NODE_GNTDEV, NODE_PRIVCMD, NODE_TMPFILE, sysOpen } from '../../../src/linux/fs/open.ts';
+import { shmemTruncate } from '../../../src/linux/fs/shmem.ts';
 import { Mm } from '../../../src/linux/mm/mm.ts';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../../../src/linux/mm/mremap.ts';
 import { vmFlagsText } from '../../../src/linux/proc/vm-flags.ts';
@@ -31,20 +35,23 @@ import {
   MAP_PRIVATE,
   MAP_SHARED,
   MAP_SHARED_VALIDATE,
+  MS_SYNC,
   PROT_EXEC,
   PROT_GROWSDOWN,
   PROT_NONE,
   PROT_READ,
   PROT_WRITE,
 } from '../../../src/linux/syscall/mman.ts';
+import { sysMincore } from '../../../src/linux/syscall/mincore.ts';
 import { sysMmap, sysMunmap } from '../../../src/linux/syscall/mmap.ts';
 import { sysMprotect } from '../../../src/linux/syscall/mprotect.ts';
+import { sysMsync } from '../../../src/linux/syscall/msync.ts';
 import { sysMremap } from '../../../src/linux/syscall/mremap.ts';
 import { readLocal, runAlone } from '../../../src/shared/operations.ts';
 import { Vma } from '../../../src/linux/mm/vma.ts';
 import { vmaLookup } from '../../../src/linux/mm/vma-tree.ts';
 import { bootedMachine, pageAt, settle, vmasOf } from '../mm/machine.ts';
-import { at, load, mmOf, startProcess, store } from '../process/scene.ts';
+import { as, at, fork, load, mmOf, must, startProcess, store } from '../process/scene.ts';
 
 const V = 0;
 const RW = PROT_READ | PROT_WRITE;
@@ -112,6 +119,34 @@ describe('mmap', () => {
     expect(flagsAt(8)).toBe('rd mr mw me lo sd');
     expect(mmap(12, 1, PROT_NONE, FIXED | MAP_POPULATE)).toBe(at(12));
     expect(pageAt(mm, 12)).toBe(-1);
+  });
+
+  test('shared memory without a name is one memory for parent and child', () => {
+    expect(mmap(4, 2, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED)).toBe(at(4));
+    expect(flagsAt(4)).toBe('rd wr sh mr mw me ms sd');
+    store(V, 4, 5);
+    const child = fork(V);
+    as(V, child, () => store(V, 5, 6));
+    expect([load(V, 4), load(V, 5)]).toEqual([5, 6]);
+    expect(as(V, child, () => [load(V, 4), load(V, 5)])).toEqual([5, 6]);
+    expect(mmap(4, 50, RW, MAP_SHARED | MAP_ANONYMOUS)).toBe(-ENOMEM);
+  });
+
+  test('a file of tmpfs is shared, or copied by a private mapping', () => {
+    const fd = must(runAlone(sysOpen(V, NODE_TMPFILE, O_RDWR)));
+    const file = fileObject(runAlone(fget(V, currentFiles(V), fd)));
+    runAlone(shmemTruncate(V, readLocal(File.object.at(file)), at(1)));
+    expect(mmap(4, 2, RW, MAP_SHARED | MAP_FIXED, fd)).toBe(at(4));
+    expect(mmap(8, 1, RW, MAP_PRIVATE | MAP_FIXED, fd)).toBe(at(8));
+    const out = VcpuReg.value.at2(V, 20);
+    runAlone(sysMincore(V, at(8), at(1), out));
+    expect(readLocal(out)).toBe(0);
+    store(V, 4, 5);
+    runAlone(sysMincore(V, at(8), at(1), out));
+    expect(readLocal(out)).toBe(1);
+    expect([load(V, 8), store(V, 8, 6), load(V, 4), load(V, 8)]).toEqual([5, 0, 5, 6]);
+    expect(load(V, 5)).toBe('7/2');
+    expect(runAlone(sysMsync(V, at(4), at(1), MS_SYNC))).toBe(0);
   });
 
   test('munmap wants a page and a length', () => {

@@ -1,6 +1,8 @@
 /** The suites of `gntrace bench`. */
 import { Command } from 'commander';
 import { lookupsCommand } from './suites/lookups.ts';
+import { rivalsCommand } from './suites/rivals.ts';
+import { tornCommand } from './suites/torn.ts';
 
 /**
  * Runs a suite.
@@ -12,7 +14,9 @@ export async function runBench(
 ): Promise<void> {
   const program = new Command('gntrace bench')
     .description('measure what lookups, operations and the explorer cost')
-    .addCommand(lookupsCommand(), { isDefault: true });
+    .addCommand(lookupsCommand(), { isDefault: true })
+    .addCommand(rivalsCommand())
+    .addCommand(tornCommand());
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()

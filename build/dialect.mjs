@@ -3,9 +3,10 @@
  * run as fibers, are stripped for threads, and shall one day be compiled. Run as a program it
  * checks every file of the simulated rooms and exits with 1 if any of them breaks a rule.
  *
- * Three sets of rules:
+ * Four sets of rules:
  *   every file          no Node, no packages, no time, no chance, no module-level state
  *   simulated bodies    generator functions and the plain functions they call: integers only
+ *   re-checks           a word is never compared with its earlier value by a plain load
  *   calls               a generator function is called directly under yield*; outside generators
  *                       only to start an actor: `() => body(v)`, `runAlone(body(v))`
  */
@@ -14,6 +15,7 @@ import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { bodyFault, signatureFaults } from './dialect-bodies.mjs';
+import { plainRechecks } from './dialect-rechecks.mjs';
 import { benchLoops, isMachinery, simulatedRooms } from './rooms.mjs';
 
 const K = ts.SyntaxKind;
@@ -116,6 +118,7 @@ function checkFile(units, unit, report) {
 /** Checks one simulated body and queues the plain functions that it calls. */
 function checkBody(units, { unit, node }, queue, report) {
   for (const [at, text] of signatureFaults(node)) report(at, text);
+  for (const [at, text] of plainRechecks(node)) report(at, text);
   const visit = (child) => {
     const fault = bodyFault(child, node);
     if (fault !== null) report(child, fault);

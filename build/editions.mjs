@@ -63,6 +63,7 @@ const fibersOnly = [
   'bench/stress.ts',
   'bench/structures.ts',
   'bench/suites',
+  'bench/torn.worker.ts',
   'bench/main.ts',
   'bench/crew.ts',
   'bench/native.ts',

@@ -88,6 +88,39 @@ export const actor = { body: () => f(1), alone: runAlone(f(2)) };
     expect(faultsOf(line).join('\n')).toContain(what);
   });
 
+  test.each([
+    ['both loads plain', 'const seq = yield* read(v); if ((yield* read(v)) !== seq) return 1;'],
+    [
+      'the second load plain',
+      'const s = yield* readOnce(v); if (s === (yield* read(v))) return 1;',
+    ],
+    [
+      'by two variables',
+      'const a = yield* read(v); const b = yield* read(v); return a === b ? 1 : 0;',
+    ],
+    ['of a local word', 'const a = readLocal(v); if (readLocal(v) !== a) return 1;'],
+    ['after an assignment', 'let a = 0; a = yield* read(v); if ((yield* read(v)) === a) return 1;'],
+  ])('refuses a plain re-check: %s', (_, line) => {
+    const faults = faultsOf(inBody(line));
+    expect(faults.join()).toContain('a plain re-check of a word');
+  });
+
+  test('refuses a plain re-check of a word that the caller read before', () => {
+    const text =
+      'export function* retry(word: number, seq: number): Op ' +
+      '{ return (yield* read(word)) === seq ? 0 : 1; }';
+    expect(faultsOf(text).join()).toContain('a plain re-check of a word');
+  });
+
+  test.each([
+    'const seq = yield* read(v); if ((yield* readOnce(v)) !== seq) return 1;',
+    'const a = yield* read(v); if ((yield* read(v + 1)) === a) return 1;',
+    'const a = yield* read(v); if (a === 1) return 1;',
+    'const a = yield* read(v); yield* spinLock(v); if ((yield* read(v)) === a) return 1;',
+  ])('allows what is no plain re-check: %s', (line) => {
+    expect(faultsOf(inBody(line)).join()).not.toContain('re-check');
+  });
+
   test('a plain function that simulated code calls follows the same rules', () => {
     const text = `${inBody('return g(v);')}\nfunction g(v: number): number { return [v].length; }`;
     expect(faultsOf(text)).toEqual(['src/xen/a.ts:5: an array literal in simulated g']);

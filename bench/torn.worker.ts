@@ -10,6 +10,8 @@ const SECOND = 32;
 const STOP = 48;
 /** Reads between two looks at the clock. */
 const READS = 4096;
+/** Writes between two looks whether to stop. */
+const WRITES = 64;
 
 export type Side = 'writer' | 'plain' | 'atomic';
 
@@ -24,14 +26,16 @@ export interface Seen {
 const { buffer, side } = workerData as { buffer: SharedArrayBuffer; side: Side };
 const mem = new Int32Array(buffer);
 
-/** The mistake: the compiler may take the value of the first load for the second. */
+/**
+ * The mistake: the second look may be made early, or not at all. The check stands where the result
+ * is used, once for each case, as it does when a lookup is inlined into its caller.
+ */
 function snapshotPlain(): number {
   const before = mem[SEQUENCE] as number;
   if ((before & 1) !== 0) return 0;
   const first = mem[FIRST] as number;
-  const second = mem[SECOND] as number;
-  if (mem[SEQUENCE] !== before) return 0;
-  return first === second ? 1 : 2;
+  if (mem[SECOND] !== first) return mem[SEQUENCE] === before ? 2 : 0;
+  return mem[SEQUENCE] === before ? 1 : 0;
 }
 
 /** As readSeqBegin and readSeqRetry do it. */
@@ -39,9 +43,8 @@ function snapshotAtomic(): number {
   const before = Atomics.load(mem, SEQUENCE);
   if ((before & 1) !== 0) return 0;
   const first = Atomics.load(mem, FIRST);
-  const second = Atomics.load(mem, SECOND);
-  if (Atomics.load(mem, SEQUENCE) !== before) return 0;
-  return first === second ? 1 : 2;
+  if (Atomics.load(mem, SECOND) !== first) return Atomics.load(mem, SEQUENCE) === before ? 2 : 0;
+  return Atomics.load(mem, SEQUENCE) === before ? 1 : 0;
 }
 
 function readUntilStopped(snapshot: () => number): Seen {
@@ -59,10 +62,12 @@ function readUntilStopped(snapshot: () => number): Seen {
 
 function writeUntilStopped(): Seen {
   for (let value = 1; Atomics.load(mem, STOP) === 0; value++) {
-    Atomics.add(mem, SEQUENCE, 1);
-    Atomics.store(mem, FIRST, value);
-    Atomics.store(mem, SECOND, value);
-    Atomics.add(mem, SEQUENCE, 1);
+    for (let i = 0; i < WRITES; i++) {
+      Atomics.add(mem, SEQUENCE, 1);
+      Atomics.store(mem, FIRST, value + i);
+      Atomics.store(mem, SECOND, value + i);
+      Atomics.add(mem, SEQUENCE, 1);
+    }
   }
   return { snapshots: 0, torn: 0 };
 }

@@ -6,7 +6,6 @@ import type { Entries } from './populate.ts';
 
 const port = parentPort!;
 const thread = new BenchThread(workerData as ThreadSetup);
-await thread.compile();
 
 function obey(order: Order): Did | readonly Did[] | Entries | null {
   switch (order.do) {
@@ -17,6 +16,11 @@ function obey(order: Order): Did | readonly Did[] | Entries | null {
       return null;
     case 'read':
       return thread.read(order.reading);
+    case 'ready-operations':
+      thread.readyOperations();
+      return null;
+    case 'operate':
+      return thread.operate(order.operation, order.size);
     case 'write':
       return thread.write();
     case 'time':

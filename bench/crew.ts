@@ -8,11 +8,12 @@ import { createMachine } from '../src/shared/layout.ts';
 import { editionFile } from '../src/threads/crew.ts';
 import type { VariantName } from './lookups.ts';
 import type { Shape } from './machine.ts';
-import { WRITER, benchConfig, benchTables, vcpuOfReader } from './machine.ts';
+import { WRITER, benchConfig, tablesOf, vcpuOfReader } from './machine.ts';
 import type { Entries } from './populate.ts';
 import type { Plan } from './sequences.ts';
 import { Bench } from './tables.ts';
-import type { Did, Order, Reading, ThreadSetup } from './thread.ts';
+import type { OperationName } from './operations.ts';
+import type { Did, Operated, Order, Reading, ThreadSetup } from './thread.ts';
 
 /** How often the main thread looks whether all have come to the start line. */
 const LOOK_MS = 1;
@@ -96,7 +97,7 @@ export class Crew {
 
   private constructor(shape: Shape) {
     this.shape = shape;
-    this.machine = createMachine(benchTables, benchConfig(shape));
+    this.machine = createMachine(tablesOf(shape), benchConfig(shape));
     this.hands = Array.from(
       { length: 1 + shape.readers },
       (_, vcpu) => new Hand({ shape, memory: this.machine.memory, vcpu }),
@@ -127,12 +128,42 @@ export class Crew {
     return this.hand(vcpuOfReader(0)).ask({ do: 'time', readings, ms });
   }
 
+  /** Readies the operations of one reader's vCPU. */
+  async readyOperations(): Promise<void> {
+    await this.hand(vcpuOfReader(0)).ask({ do: 'ready-operations' });
+  }
+
+  /** One operation over and over for about `ms`, alone or beside the writer. */
+  async operate(
+    operation: OperationName,
+    size: number,
+    writer: boolean,
+    ms: number,
+  ): Promise<Operated> {
+    const { words } = this.machine;
+    this.clearStart();
+    const operating = this.hand(vcpuOfReader(0)).ask<Operated>({ do: 'operate', operation, size });
+    const writing = writer ? this.hand(WRITER).ask<Did>({ do: 'write' }) : Promise.resolve(null);
+    const all = Promise.all([operating, writing]);
+    await Promise.race([this.startLine(writer ? 2 : 1), all]);
+    Atomics.add(words, Bench.go.word, 1);
+    Atomics.notify(words, Bench.go.word);
+    await Promise.race([sleep(ms), all]);
+    Atomics.store(words, Bench.stop.word, 1);
+    return (await all)[0];
+  }
+
+  private clearStart(): void {
+    const { words } = this.machine;
+    Atomics.store(words, Bench.waiting.word, 0);
+    Atomics.store(words, Bench.stop.word, 0);
+  }
+
   /** Several threads at once, from one start line to one stop. */
   async run({ readings, writer, ms }: RunSpec): Promise<RunResult> {
     const { words } = this.machine;
     const count = readings.length + (writer ? 1 : 0);
-    Atomics.store(words, Bench.waiting.word, 0);
-    Atomics.store(words, Bench.stop.word, 0);
+    this.clearStart();
     const reading = readings.map((what, r) =>
       this.hand(vcpuOfReader(r)).ask<Did>({ do: 'read', reading: what }),
     );

@@ -8,6 +8,7 @@
 import { MFN_LIMIT } from '../src/hardware/paging.ts';
 import { hardwareDefaults, hardwareTables } from '../src/hardware/tables.ts';
 import { linuxDefaults, linuxTables } from '../src/linux/tables.ts';
+import { oracleDefaults, oracleTables } from '../src/oracle/shadow.ts';
 import { ConfigError } from '../src/shared/layout.ts';
 import { SLEEPER_SLOTS } from '../src/shared/processor.ts';
 import { slabWords } from '../src/shared/slab.ts';
@@ -27,6 +28,10 @@ export interface Shape {
   readonly vmas: number;
   /** Reader threads, each with keys of its own. */
   readonly readers: number;
+  /** The design of grant mapping, where it is not the lookup's own (designs/design.ts). */
+  readonly design?: number;
+  /** Does the oracle watch? Then the machine has its tables too. */
+  readonly oracle?: boolean;
   /** Keys of each reader, a multiple of CHUNK. */
   readonly keys: number;
 }
@@ -77,6 +82,11 @@ export const benchTables: readonly AnyTable[] = [
   BenchExpected,
   BenchArgument,
 ];
+
+/** The tables of a machine. */
+export function tablesOf({ oracle }: Shape): readonly AnyTable[] {
+  return oracle === true ? [...benchTables, ...oracleTables] : benchTables;
+}
 
 const DESIGN_OF: Partial<Record<LookupName, number>> = {
   'm2p-override': 1,
@@ -163,7 +173,7 @@ function sizesOf(shape: Shape): Config {
     dmaHandleWords: slabWords(records),
     dmaHandleBits: Math.max(12, Math.ceil(Math.log2(records))),
     overrideBucketLocks: lookup === 'm2p-override-bucket-locks' ? 1 : 0,
-    design: DESIGN_OF[lookup] ?? VMA_PAGES,
+    design: shape.design ?? DESIGN_OF[lookup] ?? VMA_PAGES,
   };
 }
 
@@ -198,6 +208,7 @@ export function benchConfig(shape: Shape): Config {
     ...hardwareDefaults,
     ...xenDefaults,
     ...linuxDefaults,
+    ...(shape.oracle === true ? oracleDefaults : {}),
     ...tables,
     domains: 2,
     vcpusPerDomain,

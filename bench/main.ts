@@ -1,7 +1,13 @@
 /** The suites of `gntrace bench`. */
 import { Command } from 'commander';
+import { checkCommand } from './suites/check.ts';
+import { exploreCommand } from './suites/explore.ts';
 import { lookupsCommand } from './suites/lookups.ts';
+import { operationsCommand } from './suites/operations.ts';
 import { rivalsCommand } from './suites/rivals.ts';
+import { strategiesCommand } from './suites/strategies.ts';
+import { stressCommand } from './suites/stress.ts';
+import { structuresCommand } from './suites/structures.ts';
 import { tornCommand } from './suites/torn.ts';
 
 /**
@@ -10,12 +16,18 @@ import { tornCommand } from './suites/torn.ts';
  */
 export async function runBench(
   args: readonly string[],
-  _exit: (status: number) => void,
+  exit: (status: number) => void,
 ): Promise<void> {
   const program = new Command('gntrace bench')
     .description('measure what lookups, operations and the explorer cost')
     .addCommand(lookupsCommand(), { isDefault: true })
+    .addCommand(operationsCommand())
+    .addCommand(checkCommand(exit))
     .addCommand(rivalsCommand())
+    .addCommand(exploreCommand())
+    .addCommand(strategiesCommand())
+    .addCommand(structuresCommand())
+    .addCommand(stressCommand())
     .addCommand(tornCommand());
   for (const command of [program, ...program.commands]) {
     command

@@ -40,6 +40,8 @@ const resultSchema = v.object({
   writer: v.number(),
   changes: v.number(),
   opsPerSecond: v.number(),
+  /** Of the explorer: executions, blocked ones included. */
+  executionsPerSecond: v.optional(v.number()),
   spread: v.number(),
   samples: v.array(v.number()),
   retries: v.number(),
@@ -59,7 +61,6 @@ const reportSchema = v.object({
   results: v.array(resultSchema),
 });
 
-export type Latency = v.InferOutput<typeof latencySchema>;
 export type Result = v.InferOutput<typeof resultSchema>;
 export type Report = v.InferOutput<typeof reportSchema>;
 

@@ -7,10 +7,13 @@
  * between its own first and last look at the clock. While the thread does not run, it has stepped
  * out: interrupts for its vCPU are handled by whoever raises them.
  */
+import type { Histogram } from 'hdr-histogram-js';
+import { build } from 'hdr-histogram-js';
 import { Bench as TinyBench } from 'tinybench';
 import { handlePhysical, handleUpcall } from '../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../src/hardware/vcpu.ts';
 import { TRACE_LOOKUP_RETRY } from '../src/linux/mm/tracepoints.ts';
+import { createOracle } from '../src/oracle/oracle.ts';
 import { openMachine } from '../src/shared/layout.ts';
 import type { Machine } from '../src/shared/layout.ts';
 import type { Observer } from '../src/shared/observer.ts';
@@ -22,14 +25,18 @@ import {
   comeBack,
   stepOut,
 } from '../src/shared/processor.ts';
-import { Control, Run, Sleepers } from '../src/threads/control.ts';
-import { wasmLookup } from './compiled.ts';
-import type { VariantName } from './lookups.ts';
+import { Control, Run as RunWords, Sleepers } from '../src/threads/control.ts';
+import { callEach } from './kernel-calls.ts';
+import type { Kernels } from './kernels.ts';
+import { loadKernels } from './kernels.ts';
+import type { Run, VariantName } from './lookups.ts';
 import { lookupOf } from './lookups.ts';
 import type { Shape } from './machine.ts';
-import { CHUNK, benchConfig, benchTables, writersEntries } from './machine.ts';
+import { CHUNK, benchConfig, tablesOf, writersEntries } from './machine.ts';
 import { populate } from './populate.ts';
 import type { Entries } from './populate.ts';
+import type { Latency, OperationName } from './operations.ts';
+import { Operations } from './operations.ts';
 import type { Plan } from './sequences.ts';
 import { writeSequences } from './sequences.ts';
 import { Bench, BenchExpected, BenchKey } from './tables.ts';
@@ -62,7 +69,19 @@ export type Order =
   | { readonly do: 'prepare'; readonly entries: Entries }
   | { readonly do: 'read'; readonly reading: Reading }
   | { readonly do: 'write' }
+  | { readonly do: 'ready-operations' }
+  | {
+      readonly do: 'operate';
+      readonly operation: OperationName;
+      readonly size: number;
+    }
   | { readonly do: 'time'; readonly readings: readonly Reading[]; readonly ms: number };
+
+/** Operations of a run, and how long they took. */
+export interface Operated extends Did {
+  /** Nanoseconds. */
+  readonly latency: Latency;
+}
 
 /** What a thread did in a run. */
 export interface Did {
@@ -84,31 +103,35 @@ export class BenchThread {
   private readonly setup: ThreadSetup;
   private readonly machine: Machine;
   private readonly counters = new Float64Array(COUNTER_COUNT);
-  private readonly variants = new Map<VariantName, (keys: number, count: number) => number>();
+  private readonly kernels: Kernels;
+  private readonly variants = new Map<VariantName, Run>();
+  /** The same with a call for each lookup. */
+  private readonly singles = new Map<VariantName, Run>();
   private entries = noEntries;
   private turn: Turn | undefined;
   private retraced = 0;
+  /** Assertions of the kernel that failed, and what the oracle found. */
+  private broken = 0;
+  private operations: Operations | undefined;
 
   constructor(setup: ThreadSetup) {
     this.setup = setup;
-    this.machine = openMachine(benchTables, benchConfig(setup.shape), setup.memory);
+    this.machine = openMachine(tablesOf(setup.shape), benchConfig(setup.shape), setup.memory);
     this.becomeActor();
     stepOut();
     const { ts } = lookupOf(setup.shape.lookup);
     const { vcpu } = setup;
     this.variants.set('ts', (keys, count) => ts(vcpu, keys, count));
-  }
-
-  /** Readies the variants that need compiling. */
-  async compile(): Promise<void> {
-    const { shape, vcpu } = this.setup;
-    const wasm = await wasmLookup(shape.lookup, this.machine, vcpu);
-    if (wasm === null) return;
-    const { words } = this.machine;
-    const { batch, call } = wasm;
-    this.variants.set('wasm', (keys, count) =>
-      count === 1 ? call(words[keys] as number) : batch(keys, count),
-    );
+    this.kernels = loadKernels(this.machine, vcpu);
+    const call = this.kernels.loop(setup.shape.lookup);
+    const batch = this.kernels.batch(setup.shape.lookup);
+    this.variants.set('wasm', (keys, count) => (count === 1 ? call : batch)(keys, count));
+    for (const [name, run] of [
+      ['ts', this.variants.get('ts') as Run],
+      ['wasm', call],
+    ] as const) {
+      this.singles.set(name, callEach(run));
+    }
   }
 
   /** Variants that this thread can run. */
@@ -119,13 +142,18 @@ export class BenchThread {
   private becomeActor(): void {
     const { shape, vcpu } = this.setup;
     const vcpus = Array.from({ length: 1 + shape.readers }, (_, v) => v);
+    const oracle = shape.oracle === true ? this.oracleOf(vcpus) : undefined;
     const observer: Observer = {
-      access() {},
-      trace: (_actor, point) => {
-        if (point === TRACE_LOOKUP_RETRY) this.retraced++;
+      access: (actor, kind, word, before, after) => {
+        oracle?.access(actor, kind, word, before, after);
       },
-      bug(_actor, id, a, b) {
-        throw new Error(`assertion 0x${id.toString(16)} failed: ${a}, ${b}`);
+      trace: (actor, point, a, b, c) => {
+        if (point === TRACE_LOOKUP_RETRY) this.retraced++;
+        else oracle?.trace(actor, point, a, b, c);
+      },
+      bug: (actor, id, a, b) => {
+        this.broken++;
+        oracle?.bug(actor, id, a, b);
       },
     };
     becomeActor({
@@ -146,12 +174,20 @@ export class BenchThread {
       sleepersWord: Sleepers.value.word,
       waitsWord: Control.waits.at(vcpu),
       fenceWord: Control.fence.at(vcpu),
-      zeroWord: Run.zero.word,
+      zeroWord: RunWords.zero.word,
       counters: this.counters,
       observer,
-      watchedFrom: 0x7fffffff,
+      watchedFrom: oracle === undefined ? 0x7fffffff : this.machine.watchedFrom,
       choose: () => 0,
       obey() {},
+    });
+  }
+
+  /** The oracle, whose findings count as wrong. */
+  private oracleOf(vcpus: readonly number[]): Observer {
+    const who = vcpus.map((v) => ({ vcpu: v, domid: 0, device: false }));
+    return createOracle(this.machine, who, () => {
+      this.broken++;
     });
   }
 
@@ -196,6 +232,32 @@ export class BenchThread {
     });
   }
 
+  /** Readies what operate() needs. Alone. */
+  readyOperations(): void {
+    comeBack();
+    this.operations = new Operations(this.setup.shape, this.setup.vcpu);
+    stepOut();
+  }
+
+  /** One operation after another; each is timed. */
+  operate(name: OperationName, size: number): Operated {
+    const { before, run, after } = (this.operations as Operations).make(name, size);
+    const histogram = build({ highestTrackableValue: 1e11, numberOfSignificantValueDigits: 3 });
+    let spentMs = 0;
+    const did = this.run((soFar) => {
+      before();
+      const from = performance.now();
+      const status = run();
+      const took = performance.now() - from;
+      after();
+      if (status < 0) soFar.wrong++;
+      histogram.recordValue(Math.max(1, Math.round(took * 1e6)));
+      spentMs += took;
+      soFar.turns++;
+    });
+    return { ...did, ms: spentMs, latency: latencyOf(histogram) };
+  }
+
   private run(step: (did: { lookups: number; turns: number; wrong: number }) => void): Did {
     const { words } = this.machine;
     const did = { lookups: 0, turns: 0, wrong: 0 };
@@ -204,7 +266,8 @@ export class BenchThread {
     while (Atomics.load(words, Bench.go.word) === go) Atomics.wait(words, Bench.go.word, go, 1000);
     comeBack();
     this.counters[RETRIES] = 0;
-    this.retraced = 0;
+    this.retraced = -this.kernels.retries();
+    this.broken = -this.kernels.bugs();
     let longestMs = 0;
     const began = performance.now();
     let at = began;
@@ -216,8 +279,9 @@ export class BenchThread {
       at = now;
     }
     stepOut();
-    const retries = this.retraced + (this.counters[RETRIES] as number);
-    return { ...did, ms: at - began, retries, longestMs };
+    const retries = this.retraced + this.kernels.retries() + (this.counters[RETRIES] as number);
+    const wrong = did.wrong + this.broken + this.kernels.bugs();
+    return { ...did, wrong, ms: at - began, retries, longestMs };
   }
 
   /** One thread alone: each reading is a task of tinybench, its function looks a chunk up. */
@@ -249,7 +313,8 @@ export class BenchThread {
 
   /** Looks up the next chunk, over and over. @returns a function that tells if the sum was right. */
   private stepOf({ variant, batch, firstChunk, chunks, changes }: Reading): () => boolean {
-    const run = this.variants.get(variant);
+    const single = batch === 1 && changes === 0;
+    const run = (single ? this.singles : this.variants).get(variant);
     if (run === undefined) throw new RangeError(`this thread has no variant ${variant}`);
     const { words } = this.machine;
     const reader = this.setup.vcpu - 1;
@@ -257,7 +322,7 @@ export class BenchThread {
     const expected = BenchExpected.value.at2(reader, firstChunk);
     const { turn } = this;
     const perTurn = changes === 0 ? CHUNK : lookupsPerTurn(changes);
-    const size = Math.min(batch, perTurn);
+    const size = single ? CHUNK : Math.min(batch, perTurn);
     let chunk = 0;
     return () => {
       const first = keys + chunk * CHUNK;
@@ -278,6 +343,11 @@ export class BenchThread {
       return right;
     };
   }
+}
+
+function latencyOf(histogram: Histogram): Latency {
+  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
+  return { p50: at(50), p99: at(99), p999: at(99.9), max: histogram.maxValue };
 }
 
 /** Lookups between two turns, of a reader that changes things itself. */

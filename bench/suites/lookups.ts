@@ -11,7 +11,7 @@ import type { LookupName } from '../lookup-names.ts';
 import { VARIANTS } from '../lookups.ts';
 import type { VariantName } from '../lookups.ts';
 import { CHUNK, MOST_ENTRIES, MOST_READERS } from '../machine.ts';
-import { nativeLookup, nativeState } from '../native.ts';
+import { NativeLookup, nativeSkipped } from '../native.ts';
 import { NoiseMeter } from '../noise.ts';
 import type { Output } from '../output.ts';
 import { withOutput } from '../output.ts';
@@ -150,7 +150,7 @@ async function measureStation(
   const readers = Math.max(...axes.readers);
   const keys = perSequence * plan.sequences.length;
   const crew = await Crew.start({ lookup, entries, vmas, readers, keys }, plan);
-  const native = axes.variants.includes('native') ? await nativeLookup(crew) : null;
+  const native = axes.variants.includes('native') ? await NativeLookup.start(crew) : null;
   try {
     const { variants } = axes;
     return await new Measurement(crew, native, station, variants, plan, effort, noise, onRun).run();
@@ -167,7 +167,7 @@ async function run(raw: RawOptions, output: Output): Promise<void> {
   const effort = raw.quick === true ? QUICK : effortOf(stations, axes.variants.length, seconds);
   const plan = planOf(axes, Number(BigInt.asIntN(32, seedNumber(raw.seed))));
   if (axes.variants.includes('native')) {
-    const { skipped } = await nativeState();
+    const skipped = await nativeSkipped();
     if (skipped !== '') output.note(`native: ${skipped}; shares of C are not shown`);
   }
   const live = new LiveLine();

@@ -36,6 +36,10 @@ export async function readBeside(side: Side, seconds: number): Promise<Seen> {
   return (await sides)[0];
 }
 
+function row(name: string, { snapshots, torn }: Seen): string[] {
+  return [name, String(snapshots), String(torn)];
+}
+
 /** The command. */
 export function tornCommand(): Command {
   return new Command('torn')
@@ -51,11 +55,6 @@ export function tornCommand(): Command {
         print(JSON.stringify({ schema: 'gntrace-torn/1', node, seconds, plain, atomic }));
         return;
       }
-      const row = (name: string, { snapshots, torn }: Seen): string[] => [
-        name,
-        String(snapshots),
-        String(torn),
-      ];
       const rows = [row('plain', plain), row('atomic', atomic)];
       for (const line of aligned(['second look', 'snapshots', 'torn'], rows)) print(line);
       print(`Node ${node}, V8 ${process.versions.v8}`);

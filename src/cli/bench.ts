@@ -14,7 +14,10 @@ interface Suites {
 export function benchCommand(exit: (status: number) => void): Command {
   return new Command('bench')
     .description('measure what lookups, operations and the explorer cost')
-    .argument('[suite]', 'lookups, operations, explore, structures, strategies, stress')
+    .argument(
+      '[suite]',
+      'lookups, operations, check, rivals, explore, strategies, structures, stress, torn',
+    )
     .argument('[options...]', 'options of the suite: gntrace bench SUITE --help')
     .helpOption(false)
     .allowUnknownOption()

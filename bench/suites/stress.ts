@@ -1,14 +1,17 @@
 /**
  * How fast free-running threads are, with the oracle listening, and whether memory stays flat.
  *
- *   npm run bench:stress                 10 s each: operations/s, and CPU time of an operation
- *   npm run bench:stress -- --soak 300   vma-pages for 5 minutes, memory every 10 s
+ *   gntrace bench stress                 10 s each: operations/s, and CPU time of an operation
+ *   gntrace bench stress --soak 300   vma-pages for 5 minutes, memory every 10 s
  *
  * The rate of a run depends on who else uses the cores; the CPU time an operation less so.
  */
-import { DESIGN_NAMES } from '../src/linux/designs/design.ts';
-import type { RunSpec } from '../src/threads/run.ts';
-import { runFree } from '../src/threads/run.ts';
+import { Command } from 'commander';
+import { print } from '../../src/cli/output.ts';
+import { positiveNumber } from '../../src/cli/usage.ts';
+import { DESIGN_NAMES } from '../../src/linux/designs/design.ts';
+import type { RunSpec } from '../../src/threads/run.ts';
+import { runFree } from '../../src/threads/run.ts';
 
 const SECONDS = 10;
 const SAMPLE_MS = 10_000;
@@ -37,7 +40,7 @@ async function measure(design: string, workload: string): Promise<void> {
   const perSecond = (result.operationsPerSecond / 1e6).toFixed(2);
   const perOperation = ((cpuMs * 1e6) / result.operationCount).toFixed(0);
   const cores = (cpuMs / 1000 / result.seconds).toFixed(2);
-  console.log(
+  print(
     `${design.padEnd(14)} ${workload.padEnd(10)} ${perSecond} M operations/s  ` +
       `${perOperation} ns of CPU each  ` +
       `${cores} cores busy  ${result.findings.length} findings`,
@@ -49,9 +52,7 @@ async function soak(seconds: number): Promise<void> {
   const sample = (): void => {
     const { rss, heapUsed } = process.memoryUsage();
     samples.push(rss);
-    console.log(
-      `${samples.length * 10} s  rss ${megabytes(rss)}  main heap ${megabytes(heapUsed)}`,
-    );
+    print(`${samples.length * 10} s  rss ${megabytes(rss)}  main heap ${megabytes(heapUsed)}`);
   };
   const timer = setInterval(sample, SAMPLE_MS);
   const result = await runFree(spec('vma-pages', 'block', seconds));
@@ -59,16 +60,24 @@ async function soak(seconds: number): Promise<void> {
   // The first third warms up: compilers and heaps of a dozen threads.
   const settled = samples.slice(Math.floor(samples.length / 3));
   const growth = (settled.at(-1) ?? 0) - (settled[0] ?? 0);
-  console.log(
+  print(
     `${(result.operationsPerSecond / 1e6).toFixed(2)} M operations/s, ` +
       `${result.findings.length} findings, rss grew ${megabytes(growth)} after warming up`,
   );
 }
 
-const soakAt = process.argv.indexOf('--soak');
-if (soakAt > 0) await soak(Number(process.argv[soakAt + 1] ?? 300));
-else {
-  for (const workload of ['toolstack', 'direct', 'block']) {
-    for (const design of DESIGN_NAMES.slice(1)) await measure(design, workload);
-  }
+/** The command. */
+export function stressCommand(): Command {
+  return new Command('stress')
+    .description('free-running threads with the oracle listening: rates, and memory over time')
+    .option('--soak <s>', 'vma-pages for so long, memory every 10 s')
+    .action(async (raw: { readonly soak?: string }) => {
+      if (raw.soak !== undefined) {
+        await soak(positiveNumber(raw.soak, '--soak', 1e6));
+        return;
+      }
+      for (const workload of ['toolstack', 'direct', 'block']) {
+        for (const design of DESIGN_NAMES.slice(1)) await measure(design, workload);
+      }
+    });
 }

@@ -1,20 +1,20 @@
 /**
  * Schedules to the first bug, by strategy: 20 seeds each on programs whose bugs are hard to find.
  *
- *   npm run bench:strategies                            all programs, a few seconds a seed at most
- *   npm run bench:strategies -- --seconds 60            more time a seed
- *   npm run bench:strategies -- --json                  one JSON object a cell
- *   npm run bench:strategies -- --executions 1000000    a larger budget
- *   npm run bench:strategies -- --program safestack --strategy surw --seeds 5
+ *   gntrace bench strategies                            all programs, a few seconds a seed at most
+ *   gntrace bench strategies --seconds 60            more time a seed
+ *   gntrace bench strategies --json                  one JSON object a cell
+ *   gntrace bench strategies --executions 1000000    a larger budget
+ *   gntrace bench strategies --program safestack --strategy surw --seeds 5
  *
  * A cell is "found in k of n seeds: median (least–most) schedules"; the median counts a seed that
  * found nothing as the budget, which is of schedules or, if that is over first, of time.
  */
 import { Command } from 'commander';
-import { check } from '../src/explore/check.ts';
-import type { StrategyName } from '../src/explore/strategies/index.ts';
-import { findScenario } from '../src/cli/scenarios.ts';
-import { LiveLine, print } from '../src/cli/output.ts';
+import { check } from '../../src/explore/check.ts';
+import type { StrategyName } from '../../src/explore/strategies/index.ts';
+import { findScenario } from '../../src/cli/scenarios.ts';
+import { LiveLine, print } from '../../src/cli/output.ts';
 
 interface Row {
   /** A scenario's name, its design and its size. */
@@ -81,22 +81,14 @@ function textOf(runs: readonly Run[]): string {
   return `${share}: ${shown} (${Math.min(...hits)}–${Math.max(...hits)})`;
 }
 
-const options = new Command()
-  .option('--executions <n>', 'schedules a seed')
-  .option('--seconds <s>', 'time a seed', '5')
-  .option('--seeds <n>', 'seeds of a strategy that draws', '20')
-  .option('--program <name>', 'one program only')
-  .option('--strategy <name>', 'one strategy only')
-  .option('--json', 'print one JSON object a cell')
-  .parse()
-  .opts<{
-    executions?: string;
-    seconds: string;
-    seeds: string;
-    program?: string;
-    strategy?: string;
-    json?: boolean;
-  }>();
+interface RawOptions {
+  readonly executions?: string;
+  readonly seconds: string;
+  readonly seeds: string;
+  readonly program?: string;
+  readonly strategy?: string;
+  readonly json?: boolean;
+}
 
 const live = new LiveLine();
 
@@ -106,7 +98,7 @@ function nameOf({ program, n }: Row): string {
   return n === 0 ? short : `${short}_${n}`;
 }
 
-function measure(row: Row, strategy: StrategyName): void {
+function measure(row: Row, strategy: StrategyName, options: RawOptions): void {
   const executions = Number(options.executions ?? row.budget);
   const budget = { executions, seconds: Number(options.seconds) };
   const seeds = DRAWING.includes(strategy) ? Number(options.seeds) : 1;
@@ -127,10 +119,23 @@ function measure(row: Row, strategy: StrategyName): void {
   print(`${name.padEnd(26)}${strategy.padEnd(20)}${textOf(runs).padEnd(40)}${time}`);
 }
 
-for (const row of ROWS) {
-  if (options.program !== undefined && !row.program.endsWith(`/${options.program}`)) continue;
-  for (const strategy of [...DRAWING, ...ORDERLY]) {
-    if (options.strategy !== undefined && options.strategy !== strategy) continue;
-    measure(row, strategy);
-  }
+/** The command. */
+export function strategiesCommand(): Command {
+  return new Command('strategies')
+    .description('schedules to the first bug, by strategy, over 20 seeds')
+    .option('--executions <n>', 'schedules a seed')
+    .option('--seconds <s>', 'time a seed', '5')
+    .option('--seeds <n>', 'seeds of a strategy that draws', '20')
+    .option('--program <name>', 'one program only')
+    .option('--strategy <name>', 'one strategy only')
+    .option('--json', 'print one JSON object a cell')
+    .action((raw: RawOptions) => {
+      for (const row of ROWS) {
+        if (raw.program !== undefined && !row.program.endsWith(`/${raw.program}`)) continue;
+        for (const strategy of [...DRAWING, ...ORDERLY]) {
+          if (raw.strategy !== undefined && raw.strategy !== strategy) continue;
+          measure(row, strategy, raw);
+        }
+      }
+    });
 }

@@ -2,24 +2,26 @@
  * What one call costs on one thread, with and without generators: the same functions of the
  * simulated kernel in the fibers and in the threads edition, in one run. Read the ratios.
  *
- *   npm run bench:structures
+ *   gntrace bench structures
  */
+import { Command } from 'commander';
 import { Bench } from 'tinybench';
-import type * as AccessModule from '../src/hardware/access.ts';
-import type * as MachineModule from '../src/actors/machine.ts';
-import type * as MaptrackModule from '../src/xen/grant-table/maptrack.ts';
-import type * as OperationsModule from '../src/shared/operations.ts';
-import type * as PagingModule from '../src/hardware/paging.ts';
-import type * as ParamsModule from '../src/hardware/params.ts';
-import type * as SpinlockModule from '../src/shared/spinlock.ts';
-import type * as VcpuModule from '../src/hardware/vcpu.ts';
+import { print } from '../../src/cli/output.ts';
+import type * as AccessModule from '../../src/hardware/access.ts';
+import type * as MachineModule from '../../src/actors/machine.ts';
+import type * as MaptrackModule from '../../src/xen/grant-table/maptrack.ts';
+import type * as OperationsModule from '../../src/shared/operations.ts';
+import type * as PagingModule from '../../src/hardware/paging.ts';
+import type * as ParamsModule from '../../src/hardware/params.ts';
+import type * as SpinlockModule from '../../src/shared/spinlock.ts';
+import type * as VcpuModule from '../../src/hardware/vcpu.ts';
 
 const VCPU = 0;
 const PFN = 20;
 
-/** Loads a module of an edition; `dist/fibers/bench` is where this file runs. */
+/** Loads a module of an edition; `dist/fibers/bench/suites` is where this file runs. */
 async function load<T>(edition: string, path: string): Promise<T> {
-  return (await import(new URL(`../../${edition}/${path}.js`, import.meta.url).href)) as T;
+  return (await import(new URL(`../../../${edition}/${path}.js`, import.meta.url).href)) as T;
 }
 
 /** Adds the calls of one edition; each edition has its own machine. */
@@ -56,12 +58,19 @@ async function addEdition(bench: Bench, edition: 'fibers' | 'threads'): Promise<
     });
 }
 
-const bench = new Bench({ time: 500, warmupTime: 200, retainSamples: false });
-await addEdition(bench, 'fibers');
-await addEdition(bench, 'threads');
-await bench.run();
-for (const { name, result } of bench.tasks) {
-  if (result.state !== 'completed') throw new Error(`${name} did not complete: ${result.state}`);
-  const ns = (result.latency.mean * 1e6).toFixed(0).padStart(7);
-  console.log(`${name.padEnd(44)} ${ns} ns  ± ${result.latency.rme.toFixed(1)} %`);
+/** The command. */
+export function structuresCommand(): Command {
+  return new Command('structures')
+    .description('single calls with and without generators, on one thread')
+    .action(async () => {
+      const bench = new Bench({ time: 500, warmupTime: 200, retainSamples: false });
+      await addEdition(bench, 'fibers');
+      await addEdition(bench, 'threads');
+      await bench.run();
+      for (const { name, result } of bench.tasks) {
+        if (result.state !== 'completed') throw new Error(`${name} ended as ${result.state}`);
+        const ns = (result.latency.mean * 1e6).toFixed(0).padStart(7);
+        print(`${name.padEnd(44)} ${ns} ns  ± ${result.latency.rme.toFixed(1)} %`);
+      }
+    });
 }

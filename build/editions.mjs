@@ -68,6 +68,7 @@ const fibersOnly = [
   'bench/table.ts',
   'bench/compare.ts',
   'bench/page.ts',
+  'bench/page-script.ts',
   'bench/noise.ts',
   'bench/statistics.ts',
 ];

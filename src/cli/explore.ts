@@ -12,7 +12,9 @@ import type { Question } from '../explore/range.ts';
 import { SPREADABLE } from '../explore/range.ts';
 import type { Scenario } from '../explore/scenario.ts';
 import { replay } from '../explore/replay.ts';
+import { FORMAT_NAMES, exported } from '../report/export/formats.ts';
 import { junitXml } from '../report/export/junit.ts';
+import type { RaceRecord } from '../report/race.ts';
 import { STRETCH } from '../explore/strategy.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
 import { strategyNames } from '../explore/strategies/index.ts';
@@ -25,6 +27,7 @@ import type { RaceView } from './race-text.ts';
 import { printFinding, recordOf, withViewOptions } from './race-text.ts';
 import { SAVE_OPTION, pasteable } from './saved.ts';
 import { findScenario } from './scenarios.ts';
+import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
 import {
   EXIT_CLEAN,
@@ -50,6 +53,7 @@ const SCENARIO_MODULE = 'src/cli/scenarios';
 interface RawOptions extends RaceView {
   readonly export: readonly RaceExport[];
   readonly html?: string;
+  readonly format: string;
   readonly expect?: string;
   readonly design?: string;
   readonly param?: string;
@@ -99,6 +103,7 @@ export function exploreCommand(exit: (status: number) => void): Command {
     .option('--seed <n>', 'seed of random strategies', '1')
     .option('--workers <n>', `threads, for ${SEVERAL.join(', ')}`, '1')
     .option(...SAVE_OPTION)
+    .option('--format <form>', `how to print a finding: ${FORMAT_NAMES.join(', ')}`, 'text')
     .option('--expect <invariant>', 'exit with 0 if and only if this breaks: I8, deadlock, …')
     .option('--json', 'print one JSON object instead of text')
     .addHelpText(
@@ -108,10 +113,13 @@ export function exploreCommand(exit: (status: number) => void): Command {
         'printed). With --expect: 0 the invariant broke, 1 it did not.',
     )
     .action(async (name: string, raw: RawOptions) => {
+      oneOf(raw.format, FORMAT_NAMES, 'form');
       const exploration = await explore(findScenario(name), raw);
       if (raw.json === true) print(JSON.stringify(jsonOf(exploration, raw.save)));
-      else describe(exploration, raw.save, raw);
-      exportExploration(exploration, raw);
+      const found = recordFor(exploration, raw);
+      if (raw.json !== true) tell(exploration, found?.race ?? null, raw);
+      if (found === null) exportNothing(exploration, raw);
+      else exportFound(found, raw);
       exit(statusOf(exploration, raw.expect));
     });
 }
@@ -216,19 +224,33 @@ function readParam({ name, param }: Scenario, text: string | undefined): number 
   return text === undefined ? param.usual : wholeNumber(text, '--param', param.least);
 }
 
-/** Writes the exports: of a finding in every form; that nothing was found, as JUnit only. */
-function exportExploration(exploration: Exploration, raw: RawOptions): void {
+/** What was found, and its program. */
+interface Found {
+  readonly seeded: Seeded;
+  readonly race: RaceRecord;
+}
+
+/** The finding as a record, if there is one and somebody wants it. */
+function recordFor({ result, seconds }: Exploration, raw: RawOptions): Found | null {
+  const { finding, executions } = result;
+  if (finding === undefined) return null;
+  if (raw.json === true && raw.export.length === 0 && raw.html === undefined) return null;
+  const seeded = seededProgram(finding.seed);
+  const file = raw.json === true ? undefined : pasteable(finding.seed, raw.save);
+  return { seeded, race: recordOf(seeded, file, { executions, seconds }) };
+}
+
+function exportFound({ seeded, race }: Found, raw: RawOptions): void {
+  const quiet = raw.json === true || raw.format !== 'text';
+  exportRace(race, raw.export, quiet);
+  if (raw.html !== undefined) writePage(raw.html, racePageOf(seeded, race), quiet);
+}
+
+/** That nothing was found is worth a file only in JUnit. */
+function exportNothing(exploration: Exploration, raw: RawOptions): void {
   const { scenario, design, memory, strategy, result, seconds } = exploration;
-  const { finding, verdict, executions } = result;
-  const told = raw.json === true;
-  if (finding !== undefined) {
-    const seeded = seededProgram(finding.seed);
-    const race = recordOf(seeded, undefined, { executions, seconds });
-    exportRace(race, raw.export, told);
-    if (raw.html !== undefined) writePage(raw.html, racePageOf(seeded, race), told);
-    if (!told) annotate([race]);
-    return;
-  }
+  const { verdict, executions } = result;
+  if (verdict === 'broken') return;
   const one = { scenario, design: design ?? '', memory, strategy, verdict, seconds, executions };
   for (const { format, file } of raw.export) {
     if (format === 'junit') writeText(file, junitXml([one]));
@@ -275,9 +297,20 @@ function jsonOf(exploration: Exploration, save: string | undefined): object {
   };
 }
 
-function describe(exploration: Exploration, save: string | undefined, view: RaceView): void {
-  const { result, interrupted, seconds, ...asked } = exploration;
-  const { finding, executions } = result;
+/** Prints what came of it. @param race - of the finding. */
+function tell(exploration: Exploration, race: RaceRecord | null, raw: RawOptions): void {
+  if (race !== null && raw.format !== 'text') {
+    process.stdout.write(exported(race, raw.format));
+    return;
+  }
+  describe(exploration);
+  if (race === null) return;
+  print('');
+  printFinding(race, raw, false);
+  annotate([race]);
+}
+
+function describe({ result, interrupted, seconds, ...asked }: Exploration): void {
   const size = asked.param === null ? '' : ` (${asked.param})`;
   const design = asked.design === null ? '' : `, ${asked.design}`;
   const how = `${asked.strategy}, ${asked.memory}${design}`;
@@ -293,7 +326,4 @@ function describe(exploration: Exploration, save: string | undefined, view: Race
       `${short(result.steps)} steps in ${seconds.toFixed(2)} s` +
       (interrupted ? ', interrupted' : ''),
   );
-  if (finding === undefined) return;
-  print('');
-  printFinding(finding.seed, view, { file: save, stats: { executions, seconds } });
 }

@@ -7,7 +7,7 @@ import { MOST_ACTORS, MOST_STEPS } from '../corpus/fuzz/grammar.ts';
 import { FUZZ_DESIGNS, FUZZ_PREFIX } from '../corpus/fuzz/posed.ts';
 import type { StrategyName } from '../explore/strategies/index.ts';
 import { LiveLine, bold, green, print, red, short } from './output.ts';
-import { printFinding } from './race-text.ts';
+import { findingRecord, printFinding } from './race-text.ts';
 import { pasteable } from './saved.ts';
 import { EXIT_CLEAN, EXIT_FINDING, oneOf, positiveNumber, wholeNumber } from './usage.ts';
 
@@ -138,7 +138,7 @@ function describe(
   for (const { key, times } of list) print(`  ${String(times).padStart(5)} times  ${key}`);
   for (const { seed } of list) {
     print('');
-    printFinding(seed, { ascii }, { shrunk: true });
+    printFinding(findingRecord(seed, undefined, null), { ascii }, true);
   }
 }
 

@@ -45,26 +45,22 @@ export function recordOf(
 }
 
 /**
- * Prints the race of a seed and the commands that go on from there. The machine of the seed's
- * scenario is attached afterwards.
- * @param file - of `--save`. @param shrunk - it is as small as can be already.
+ * The record of a finding. The machine of the seed's scenario is attached afterwards.
+ * @param file - of `--save`; a seed that is too long for a command line goes to a file anyhow.
  */
-export function printFinding(
+export function findingRecord(
   seed: string,
-  view: RaceView,
-  { file, stats, shrunk = false }: FindingContext = {},
-): void {
-  const paste = pasteable(seed, file);
-  const race = recordOf(seededProgram(seed), paste, stats ?? null);
-  printRace(race, view);
-  print(`  replay  ${race.replay}`);
-  if (!shrunk) print(`  shrink  gntrace shrink ${paste}`);
+  file: string | undefined,
+  stats: RaceStats | null,
+): RaceRecord {
+  return recordOf(seededProgram(seed), pasteable(seed, file), stats);
 }
 
-export interface FindingContext {
-  readonly file?: string | undefined;
-  readonly stats?: RaceStats;
-  readonly shrunk?: boolean;
+/** Prints a finding and the commands that go on from there. @param shrunk - nothing is smaller. */
+export function printFinding(race: RaceRecord, view: RaceView, shrunk: boolean): void {
+  printRace(race, view);
+  print(`  replay  ${race.replay}`);
+  if (!shrunk) print(`  shrink  ${race.replay.replace('gntrace replay', 'gntrace shrink')}`);
 }
 
 /** Prints the table. */

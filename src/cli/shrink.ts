@@ -13,7 +13,7 @@ import type { Seeded } from './seeded.ts';
 import { seededProgram } from './seeded.ts';
 import { withHtmlOption, writeSeedPage } from './race-file.ts';
 import type { RaceView } from './race-text.ts';
-import { printFinding, withViewOptions } from './race-text.ts';
+import { findingRecord, printFinding, withViewOptions } from './race-text.ts';
 import { SAVE_OPTION, SEED_ARGUMENT, pasteable } from './saved.ts';
 import { findScenario } from './scenarios.ts';
 import { EXIT_FINDING, UsageError } from './usage.ts';
@@ -117,5 +117,5 @@ function describe(
     steps: { found: before.schedule.length, min: steps },
     preemptions: { found: before.preemptions, min: preemptions },
   };
-  printFinding(seed, view, { file, stats, shrunk: true });
+  printFinding(findingRecord(seed, file, stats), view, true);
 }

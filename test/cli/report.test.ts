@@ -87,6 +87,15 @@ describe('exports', () => {
     expect(undecided.attributes).toMatchObject({ skipped: '1' });
   });
 
+  test('are printed in place of the table', async () => {
+    const { out, status } = await run(exploreCommand, ...question, '--format', 'kernel');
+    expect(status).toBe(1);
+    expect(out).toMatch(/^=+\nBUG: gntrace: /);
+    expect(out).toBe(readFileSync(at('found', 'a-kernel'), 'utf8'));
+    const none = await run(exploreCommand, 'program/ainc', '--executions', '3', '--format', 'json');
+    expect(none.out).toContain('undecided');
+  });
+
   test.each(['chrome', '=x', 'chrome=', 'crome=x'])('--export %s is wrong use', async (text) => {
     await expect(run(replayCommand, seed, '--export', text)).rejects.toThrow(UsageError);
   });

@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { exploreCommand } from '../../src/cli/explore.ts';
 import { replayCommand } from '../../src/cli/replay.ts';
 import { reportCommand } from '../../src/cli/report.ts';
@@ -62,6 +62,10 @@ beforeAll(async () => {
   expect(found.out).toContain(`gntrace replay ${seed}`);
 });
 
+beforeEach(() => {
+  vi.stubEnv('GITHUB_ACTIONS', '');
+  vi.stubEnv('COLUMNS', '');
+});
 afterEach(() => vi.unstubAllEnvs());
 
 describe('exports', () => {

@@ -1,5 +1,6 @@
 /** A race on the whole page: header, timeline, panels, keys, and the address of what is seen. */
 import type { PageData } from '../../src/report/page-data.ts';
+import type { RaceRecord } from '../../src/report/race.ts';
 import { Controls } from './controls.ts';
 import { button, h } from './dom.ts';
 import { Header } from './header.ts';
@@ -98,6 +99,11 @@ export class App {
       const next = readAddress(location.hash);
       if (next !== null) this.view.select(next.step);
     });
+  }
+
+  /** The record of what is shown. */
+  get record(): RaceRecord {
+    return this.view.model.race;
   }
 
   private readonly say = (text: string): void => {

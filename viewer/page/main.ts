@@ -9,6 +9,10 @@ async function open(): Promise<void> {
   document.body.prepend(app.element);
   document.documentElement.classList.add('running');
   app.begin();
+  // For the console of whoever wants more than the page shows.
+  Object.assign(globalThis, {
+    gntrace: { record: () => app.record, readyAfter: performance.now() },
+  });
   document.documentElement.dataset['ready'] = 'true';
 }
 

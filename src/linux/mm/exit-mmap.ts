@@ -12,6 +12,7 @@
 import { kernelBase } from '../../hardware/params.ts';
 import type { Op } from '../../shared/op.ts';
 import { read, write } from '../../shared/operations.ts';
+import { VM_FOREIGN_ARRAY, design } from '../designs/design.ts';
 import { freePgtables } from './free-pgtables.ts';
 import {
   mmuNotifierInvalidateEnd,
@@ -62,16 +63,25 @@ function* unmapVmas(v: number, mm: number, first: number): Op<void> {
 }
 
 /**
+ * 2.6.18-xen: mm->context.has_foreign_mappings: grants are unmapped where the zap meets their
+ * entries, which Xen does in page tables alone; so these stay pinned until the VMAs are gone.
+ */
+function hasForeignMappings(): number {
+  return design() === VM_FOREIGN_ARRAY ? 1 : 0;
+}
+
+/**
  * mm/mmap.c: exit_mmap().
  * @param v - vCPU that runs this, in another address space. @param mm - without users.
  */
 export function* exitMmap(v: number, mm: number): Op<void> {
   yield* mmuNotifierRelease(v, mm);
   yield* mmapReadLock(mm);
-  if (isPinned(mm)) yield* xenPgdUnpin(v, mm);
+  if (hasForeignMappings() === 0 && isPinned(mm)) yield* xenPgdUnpin(v, mm);
   const first = yield* linkAll(mm);
   if (first === NO_VMA) {
     yield* mmapReadUnlock(mm);
+    if (isPinned(mm)) yield* xenPgdUnpin(v, mm);
     return;
   }
   yield* tlbGather(v, mm);
@@ -83,4 +93,5 @@ export function* exitMmap(v: number, mm: number): Op<void> {
   yield* detachAll(first);
   yield* removeVmas(v, first);
   yield* mmapWriteUnlock(mm);
+  if (isPinned(mm)) yield* xenPgdUnpin(v, mm);
 }

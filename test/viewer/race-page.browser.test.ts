@@ -187,6 +187,18 @@ describe.skipIf(!hasChromium())('the page of a race', () => {
     expect(opened.requests).toHaveLength(1);
   });
 
+  test('keeps the function beside the operation where a single actor acts', async () => {
+    const alone = pageDataOf(brokenSeed('race/one-frame-twice', 'm2p-override'));
+    expect(new Set(alone.race.steps.map(({ actor }) => actor)).size).toBe(1);
+    const { page } = await chromium.open(racePage(alone));
+    const row = page.locator('.step.selected');
+    const operation = await row.getByRole('gridcell').first().boundingBox();
+    const place = await row.getByRole('gridcell').last().boundingBox();
+    const end = (operation?.x ?? 0) + (operation?.width ?? 0);
+    expect(operation?.width).toBeGreaterThan(200);
+    expect(place?.x).toBeGreaterThanOrEqual(end - 1);
+  });
+
   test('is a readable table where scripts are off', async () => {
     const { page } = await chromium.open(html, { scripts: false });
     const text = await page.locator('body').innerText();

@@ -103,8 +103,7 @@ export class Timeline {
     this.lanes = this.hasLanes();
     this.height = this.lanes ? LINE : LINES;
     this.scroller.classList.toggle('flat', !this.lanes);
-    this.scroller.style.setProperty('--before', String(model.lanes.length - 1));
-    this.scroller.style.setProperty('--last', `${LAST_LANE}fr`);
+    this.scroller.style.setProperty('--lanes', laneColumns(model.lanes.length));
     this.scroller.style.setProperty('--row', `${this.height}px`);
     this.scroller.setAttribute('aria-rowcount', String(rows.length + 1));
     this.scroller.setAttribute('aria-colcount', String(this.lanes ? model.lanes.length + 2 : 2));
@@ -337,4 +336,11 @@ export class Timeline {
 
 function headCell(name: string, text: string): HTMLElement {
   return h('div', { role: 'columnheader', class: name }, text);
+}
+
+/** Columns of lanes: the last is wider, since nothing stands to its right. */
+function laneColumns(lanes: number): string {
+  return [...Array<string>(lanes - 1).fill('minmax(0, 1fr)'), `minmax(0, ${LAST_LANE}fr)`].join(
+    ' ',
+  );
 }

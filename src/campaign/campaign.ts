@@ -11,6 +11,7 @@ import type { CampaignEvent, CampaignTotals } from './events.ts';
 import type { SeenPairs } from './store/pairs.ts';
 import type { SightingRecord } from './store/records.ts';
 import type { StoreWriter } from './store/writer.ts';
+import { shrunkOf } from './store/sighting-record.ts';
 import { shardRecord } from './store/writer.ts';
 import { failureSighting } from './failures.ts';
 import { Shrinking } from './shrinking.ts';
@@ -188,7 +189,7 @@ export class Campaign {
       if ('failure' in outcome) return;
       const [smaller] = outcome.result.sightings;
       if (smaller === undefined) return;
-      this.store.keepShrunk(sighting.id, smaller);
+      this.store.keepShrunk(sighting.id, shrunkOf(smaller));
       this.options.onEvent({ t: 'shrunk', id: sighting.id, from: sighting, to: smaller });
       await this.runner.forget(key);
     } finally {

@@ -21,7 +21,13 @@ export const MATRIX_ROOMS = [
 ] as const;
 
 /** Those on which the results of a campaign depend: shards are cut and judged here. */
-export const CAMPAIGN_ROOMS = [...MATRIX_ROOMS, 'programs', 'report', 'campaign'] as const;
+export const CAMPAIGN_ROOMS = [
+  ...MATRIX_ROOMS,
+  'programs',
+  'decode',
+  'report',
+  'campaign',
+] as const;
 
 /** Names the code of this edition: 16 hex digits of a hash over all that a result depends on. */
 export function codeVersion(rooms: readonly string[] = MATRIX_ROOMS): string {

@@ -8,7 +8,9 @@ import { findingOf } from '../explore/check.ts';
 import type { Fibers } from '../explore/fibers.ts';
 import type { Complaint, Finding } from '../explore/finding.ts';
 import type { Schedule } from '../explore/replay.ts';
-import { replay } from '../explore/replay.ts';
+import { kernelMeaning } from '../decode/meaning.ts';
+import { placesOf } from '../report/places.ts';
+import { recordOf } from '../report/record.ts';
 import { coarseKey } from './fuzz/run-program.ts';
 import type { Sighting } from './work.ts';
 
@@ -74,25 +76,31 @@ export class Sightings {
   }
 }
 
-/** What a finding of a program looks like once. */
+const TOOL = { version: '', code: null, commit: null, runtime: '' };
+
+/** What a finding of a program looks like once. Replays it. */
 export function sightingOf(
   options: CheckOptions,
   finding: Complaint & Schedule & { readonly seed: string },
 ): Sighting {
-  const { subject = {}, memory = 'sc' } = options;
+  const { subject = {}, memory = 'sc', strategy = '' } = options;
   const { invariant, message, words, seed } = finding;
-  const { preemptions, schedule } = replay(options, finding);
+  const { scenario = 'check', design = '', param = 0 } = subject;
+  const about = { scenario, design, param, memory, strategy, seed, replay: '' };
+  const meaning = kernelMeaning(options.machine);
+  const how = { tool: TOOL, subject: about, meaning, stats: null };
+  const race = recordOf(options, finding, placesOf, how);
   return {
-    scenario: subject.scenario ?? 'check',
-    design: subject.design ?? '',
+    scenario,
+    design,
     memory,
-    fingerprint: coarseKey(finding),
+    fingerprint: race.fingerprint ?? coarseKey(finding),
     invariant,
     message,
     words,
     seed,
-    steps: schedule.length,
-    preemptions,
+    steps: finding.schedule.length,
+    preemptions: race.preemptions,
     times: 1,
   };
 }

@@ -29,12 +29,17 @@ export function cellsOf(store: StoreReader): ToldCell[] {
 export function describeResults(store: StoreReader, dir: string): void {
   const cells = cellsOf(store);
   const findings = listFindings(store);
-  const executions = cells.reduce((sum, { record }) => sum + record.executions, 0);
-  const { name, code } = store.campaign;
-  print(`${bold(name)}  ${short(executions)} executions of ${cells.length} cells  [code ${code}]`);
+  describeHead(store, cells);
   describeFindings(findings);
   describeCells(cells);
   print(`kept in ${dir}`);
+}
+
+/** Prints what it is about. */
+export function describeHead(store: StoreReader, cells: readonly ToldCell[]): void {
+  const executions = cells.reduce((sum, { record }) => sum + record.executions, 0);
+  const { name, code } = store.campaign;
+  print(`${bold(name)}  ${short(executions)} executions of ${cells.length} cells  [code ${code}]`);
 }
 
 /** Prints findings as a table. */

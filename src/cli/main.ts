@@ -16,14 +16,10 @@ async function main(args: readonly string[]): Promise<number> {
   const program = new Command('gntrace')
     .description('a laboratory for races in Xen grant mapping')
     .version(version(), '-V, --version')
-    .helpCommand(true);
+    .helpCommand(true)
+    .enablePositionalOptions();
   for (const command of await commandsFor(args, exit)) program.addCommand(command);
-  for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .configureOutput({ writeErr: () => {} })
-      .allowExcessArguments(false);
-  }
+  settle(program);
   if (args.length === 0) {
     process.stdout.write(program.helpInformation());
     return EXIT_CLEAN;
@@ -34,6 +30,15 @@ async function main(args: readonly string[]): Promise<number> {
     return statusOf(error);
   }
   return status;
+}
+
+/** Lets wrong use of a command, and of those below it, come back here. */
+function settle(command: Command): void {
+  command
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .allowExcessArguments(false);
+  for (const below of command.commands) settle(below);
 }
 
 /** Says in one line what went wrong. @returns the exit status for it. */

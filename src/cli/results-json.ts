@@ -10,8 +10,8 @@ export function replayCommand({ seed, shrunk }: SightingRecord): string {
   return `gntrace replay ${shrunk?.seed ?? seed}`;
 }
 
-/** A finding. @param same - ids of those that turned out to be the same when they were smaller. */
-export function findingJson(finding: SightingRecord, same: readonly string[]): object {
+/** A finding. @param same - those that turned out to be the same when they were smaller. */
+export function findingJson(finding: SightingRecord, same: readonly SightingRecord[]): object {
   const { id, scenario, design, memory, invariant, message, words, shrunk } = finding;
   const { seed, steps, preemptions, seen, atMs, fingerprint } = finding;
   return {
@@ -23,14 +23,14 @@ export function findingJson(finding: SightingRecord, same: readonly string[]): o
     invariant,
     message,
     words,
-    times: timesOf(finding),
+    times: [finding, ...same].reduce((sum, one) => sum + timesOf(one), 0),
     seed,
     steps,
     preemptions,
     shrunk,
     replay: replayCommand(finding),
     seen,
-    same,
+    same: same.map((one) => one.id),
     foundMs: atMs,
   };
 }
@@ -72,4 +72,12 @@ export function listFindings(store: StoreReader): Listed[] {
     finding: finding as SightingRecord,
     same,
   }));
+}
+
+/** The one finding whose id begins like this, or null. */
+export function findingWithId(findings: readonly Listed[], id: string): Listed | null {
+  const found = findings.filter(({ finding, same }) =>
+    [finding, ...same].some((one) => one.id.startsWith(id)),
+  );
+  return found.length === 1 ? (found[0] as Listed) : null;
 }

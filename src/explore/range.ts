@@ -2,6 +2,7 @@
  * A range of the executions of a question. Execution i of a random strategy is the same whoever
  * runs it, so the ranges of a question can be run apart from each other and put together again.
  */
+import { attach } from '../shared/layout.ts';
 import type { CheckResult } from './check.ts';
 import { check } from './check.ts';
 import type { PreparedScenario, ScenarioModule } from './scenario.ts';
@@ -50,6 +51,9 @@ export class PreparedQuestion {
     if (this.prepared === null || this.asked !== asked) {
       this.prepared = this.find(scenario).prepare({ design, param });
       this.asked = asked;
+    } else {
+      // Another machine may have been attached in between.
+      attach(this.prepared.machine);
     }
     return this.prepared;
   }

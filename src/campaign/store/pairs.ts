@@ -28,6 +28,18 @@ export class SeenPairs {
     return changed;
   }
 
+  /** What others have seen is seen here. Twice the same changes nothing. */
+  union(others: SeenPairs): boolean {
+    let changed = false;
+    for (const [pair, shards] of others.seen) {
+      const here = this.seen.get(pair) ?? 0;
+      if (here >= shards) continue;
+      this.set(pair, shards);
+      changed = true;
+    }
+    return changed;
+  }
+
   private set(pair: number, shards: number): void {
     if (this.seen.get(pair) === 1) this.once--;
     if (shards === 1) this.once++;

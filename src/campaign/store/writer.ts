@@ -6,8 +6,8 @@ import type { Left, Outcome, Sighting } from '../work.ts';
 import { StoreError, openToWrite } from './environment.ts';
 import type { SeenPairs } from './pairs.ts';
 import { StoreReader } from './reader.ts';
-import type { CampaignRecord, CellRecord, ShardRecord, SightingRecord } from './records.ts';
-import { sightingId, shrunkOf, withSighting } from './sighting-record.ts';
+import type { CampaignRecord, CellRecord, ShardRecord, Shrunk, SightingRecord } from './records.ts';
+import { sightingId, withSighting } from './sighting-record.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -68,8 +68,7 @@ export class StoreWriter extends StoreReader {
       environment.putSync(['shard', cell, number], record);
       environment.putSync(['cell', cell], withShard(this.cell(cell), record, shard.verdict));
       if (shard.pairs !== null) {
-        const { buffer } = shard.pairs.words();
-        environment.putSync(['pairs', cell], new Uint8Array(buffer));
+        environment.putSync(['pairs', cell], bytesOf(shard.pairs));
       }
       this.keepSearch(shard);
       const minute = Math.floor(record.atMs / MINUTE_MS);
@@ -100,13 +99,34 @@ export class StoreWriter extends StoreReader {
   }
 
   /** Keeps a finding that was made smaller. */
-  keepShrunk(id: string, smaller: Sighting): void {
+  keepShrunk(id: string, shrunk: Shrunk): void {
     const { environment } = this;
     environment.transactionSync(() => {
       const known = environment.get(['sighting', id]) as SightingRecord | undefined;
       if (known === undefined) return;
-      environment.putSync(['sighting', id], { ...known, shrunk: shrunkOf(smaller) });
+      environment.putSync(['sighting', id], { ...known, shrunk });
     });
+  }
+
+  /** Keeps where a search stands that went on in another store. */
+  keepSearchOf(
+    cell: number,
+    search: SearchState,
+    left: ReadonlyMap<number, Left>,
+    verdict: Verdict,
+  ): void {
+    const { environment } = this;
+    environment.transactionSync(() => {
+      environment.putSync(['search', cell], search);
+      this.removeLeft(cell);
+      for (const [number, one] of left) environment.putSync(['left', cell, number], one);
+      environment.putSync(['cell', cell], { ...this.cell(cell), verdict });
+    });
+  }
+
+  /** Keeps which ordered pairs a cell has shown. */
+  keepPairs(cell: number, pairs: SeenPairs): void {
+    this.environment.putSync(['pairs', cell], bytesOf(pairs));
   }
 
   /** Gives the store back. */
@@ -117,6 +137,10 @@ export class StoreWriter extends StoreReader {
     }
     await super.close();
   }
+}
+
+function bytesOf(pairs: SeenPairs): Uint8Array {
+  return new Uint8Array(pairs.words().buffer);
 }
 
 /** The row of a shard. */

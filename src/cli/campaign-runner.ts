@@ -1,6 +1,10 @@
 /** Who runs the shards of a campaign: threads here, or whoever takes them from a queue. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
+import { loadBull } from '../campaign/queue/bull.ts';
+import { QueueRunner } from '../campaign/queue/queue-runner.ts';
+import type { RedisConnection } from '../campaign/queue/redis.ts';
+import { QueueError, redisConnection } from '../campaign/queue/redis.ts';
 import type { CampaignRecord } from '../campaign/store/records.ts';
 import type { Runner } from '../campaign/work.ts';
 import { WorkPool } from '../campaign/work-pool.ts';
@@ -28,7 +32,10 @@ export function withPoolOptions(command: Command): Command {
 }
 
 export function withRunnerOptions(command: Command): Command {
-  return withPoolOptions(command);
+  return withPoolOptions(command).option(
+    '--queue <url>',
+    'let gntrace worker do the work: redis://host:6379, or rediss:// for TLS',
+  );
 }
 
 /** The threads that the options ask for. */
@@ -39,8 +46,26 @@ export function poolOf(raw: RawPoolOptions): WorkPool {
   return new WorkPool(TASKS, { workers, hangSeconds, megabytes });
 }
 
-export async function makeRunner(raw: RawRunnerOptions, _of: CampaignRecord): Promise<Runner> {
-  return poolOf(raw);
+/** The runner of a campaign. */
+export async function makeRunner(
+  raw: RawRunnerOptions,
+  { id, code }: CampaignRecord,
+): Promise<Runner> {
+  if (raw.queue === undefined) return poolOf(raw);
+  if (raw.workers !== undefined) {
+    throw new UsageError('--workers is for gntrace worker, if there is a --queue');
+  }
+  const connection = connectionOf(raw.queue);
+  return new QueueRunner(await loadBull(), connection, { campaign: id, code });
+}
+
+/** Reads `--queue`. */
+export function connectionOf(url: string): RedisConnection {
+  try {
+    return redisConnection(url, process.env);
+  } catch (error) {
+    throw error instanceof QueueError ? new UsageError(error.message) : error;
+  }
 }
 
 function readWorkers(text: string | undefined): number {

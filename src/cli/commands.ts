@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   start: async () => (await import('./start.ts')).startCommand,
   compare: async () => (await import('./compare.ts')).compareCommand,
   campaign: async () => (await import('./campaign.ts')).campaignCommand,
+  worker: async () => (await import('./worker.ts')).workerCommand,
   results: async () => (await import('./results.ts')).resultsCommand,
   stress: async () => (await import('./stress.ts')).stressCommand,
   bench: async () => (await import('./bench.ts')).benchCommand,

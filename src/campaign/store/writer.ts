@@ -85,8 +85,12 @@ export class StoreWriter extends StoreReader {
       return;
     }
     environment.putSync(['search', cell], search);
-    const others = [...this.left(cell)].map(([other]) => other);
-    for (const other of others) environment.removeSync(['left', cell, other]);
+    this.removeLeft(cell);
+  }
+
+  private removeLeft(cell: number): void {
+    const numbers = Array.from(this.left(cell), ([number]) => number);
+    for (const number of numbers) this.environment.removeSync(['left', cell, number]);
   }
 
   private see(sighting: Sighting, cell: number, atMs: number): SightingRecord[] {

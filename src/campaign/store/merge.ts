@@ -18,22 +18,27 @@ export interface Merged {
 
 /** @throws StoreError if they are of different plans or code. */
 export async function mergeStores(dirs: readonly string[], into: string): Promise<Merged> {
-  const sources = dirs.map((dir) => StoreReader.open(dir));
-  const [first] = sources as [StoreReader];
-  sources.forEach(({ campaign }, i) => mustFit(campaign, first.campaign, dirs[i] as string));
-  const store = StoreWriter.create(into, first.campaign, { index: 0, of: 1 });
-  mustFit(store.campaign, first.campaign, into);
-  let added = 0;
-  let known = 0;
-  for (const source of sources) {
-    const merge = new Merge(source, store);
-    merge.run();
-    added += merge.added;
-    known += merge.known;
-    await source.close();
+  const open: StoreReader[] = [];
+  try {
+    for (const dir of dirs) open.push(StoreReader.open(dir));
+    const sources = [...open];
+    const [{ campaign }] = sources as [StoreReader];
+    sources.forEach((source, i) => mustFit(source.campaign, campaign, dirs[i] as string));
+    const store = StoreWriter.create(into, campaign, { index: 0, of: 1 });
+    open.push(store);
+    mustFit(store.campaign, campaign, into);
+    let added = 0;
+    let known = 0;
+    for (const source of sources) {
+      const merge = new Merge(source, store);
+      merge.run();
+      added += merge.added;
+      known += merge.known;
+    }
+    return { added, known };
+  } finally {
+    for (const store of open) await store.close();
   }
-  await store.close();
-  return { added, known };
 }
 
 function mustFit(campaign: CampaignRecord, wanted: CampaignRecord, dir: string): void {

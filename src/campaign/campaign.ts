@@ -10,7 +10,7 @@ import { SHAREABLE } from '../explore/portion.ts';
 import type { CampaignEvent, CampaignTotals } from './events.ts';
 import type { SeenPairs } from './store/pairs.ts';
 import type { SightingRecord } from './store/records.ts';
-import type { StoreWriter } from './store/writer.ts';
+import type { ShardToKeep, StoreWriter } from './store/writer.ts';
 import { shrunkOf } from './store/sighting-record.ts';
 import { shardRecord } from './store/writer.ts';
 import { failureSighting } from './failures.ts';
@@ -130,6 +130,8 @@ export class Campaign {
     entry.inFlight++;
     try {
       const outcome = await this.runner.run(key, shard.work);
+      // Nothing is kept behind what could not be kept.
+      if (this.failure !== null) return;
       this.keep(entry, shard, outcome);
       await this.runner.forget(key);
     } finally {
@@ -148,7 +150,7 @@ export class Campaign {
       ? [failureSighting(cell, shard, outcome.failure)]
       : outcome.result.sightings;
     const changed = result !== null && pairs.add(result.pairs);
-    const fresh = this.store.keep({
+    const fresh = this.write({
       cell: index,
       number: shard.number,
       record,
@@ -165,6 +167,17 @@ export class Campaign {
     const { number } = shard;
     this.options.onEvent({ t: 'shard', cell: index, number, record, progress: this.progress() });
     for (const sighting of fresh) this.found(sighting);
+  }
+
+  private write(shard: ShardToKeep): readonly SightingRecord[] | null {
+    try {
+      return this.store.keep(shard);
+    } catch (error) {
+      const why = error instanceof Error ? error.message.split(':')[0] : String(error);
+      throw new Error(`the store cannot be written: ${why}; what was kept before stays`, {
+        cause: error,
+      });
+    }
   }
 
   private count(executions: number, steps: number, failed: boolean): void {
@@ -188,7 +201,7 @@ export class Campaign {
       const outcome = await this.runner.run(key, work);
       if ('failure' in outcome) return;
       const [smaller] = outcome.result.sightings;
-      if (smaller === undefined) return;
+      if (smaller === undefined || this.failure !== null) return;
       this.store.keepShrunk(sighting.id, shrunkOf(smaller));
       this.options.onEvent({ t: 'shrunk', id: sighting.id, from: sighting, to: smaller });
       await this.runner.forget(key);

@@ -54,6 +54,8 @@ export class WorkPool implements Runner {
     for (let tried = 1; tried < ATTEMPTS && 'failure' in outcome && !this.closed; tried++) {
       outcome = await this.attempt(work);
     }
+    // What a pool that is closed did to its work is not the work's failure.
+    if (this.closed && 'failure' in outcome) throw new Error('the pool is closed');
     return outcome;
   }
 

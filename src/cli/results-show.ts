@@ -44,7 +44,7 @@ export function showFinding(
 
 function showRace(seed: string): void {
   try {
-    printRace(recordOf(seededProgram(seed)), false, false);
+    printRace(recordOf(seededProgram(seed)), {});
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     print(`  cannot be shown by this code: ${error.message}`);

@@ -108,3 +108,21 @@ export async function killQueue(
   expect(status).toBe(1);
   return counts;
 }
+
+/** Runs a campaign whose writes fail before its end, then goes on with enough room. */
+export async function outOfRoom(
+  plan: string,
+  store: string,
+  wrapper: readonly string[],
+  makeRoom: () => void,
+): Promise<void> {
+  const args = ['--store', store, '--json', '--workers', '2'];
+  const first = new Child(['campaign', plan, ...args], wrapper);
+  expect(await first.ended).toEqual({ status: 3, signal: null });
+  expect(first.stderr).toContain('the store cannot be written: ');
+  expect(first.count('shard')).toBeGreaterThan(0);
+  expect(first.count('campaign.end')).toBe(0);
+  makeRoom();
+  const second = new Child(['campaign', 'resume', ...args]);
+  expect((await second.ended).status).toBe(1);
+}

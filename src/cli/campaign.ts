@@ -16,6 +16,7 @@ import type { RawRunnerOptions } from './campaign-runner.ts';
 import { makeRunner, withRunnerOptions } from './campaign-runner.ts';
 import { asUsage, storeToRead, usualStore } from './campaign-store.ts';
 import { describeResults } from './campaign-text.ts';
+import { exportResults } from './results-export.ts';
 import { durationSeconds } from './duration.ts';
 import type { Baseline } from './baseline.ts';
 import { newFindings, readBaseline } from './baseline.ts';
@@ -34,6 +35,7 @@ interface RawOptions extends RawPlanOptions, RawRunnerOptions {
   readonly new?: boolean;
   readonly shard?: string;
   readonly baseline?: string;
+  readonly junit?: string;
   readonly json?: boolean;
 }
 
@@ -49,6 +51,7 @@ export function campaignCommand(exit: (status: number) => void): Command {
     .option('--new', 'prefer cells that were seen least and still show new orderings')
     .option('--shard <i/n>', 'only every n-th shard, from the i-th on; then gntrace results merge')
     .option('--baseline <file>', 'exit with 1 only for findings that this export does not have')
+    .option('--junit <file>', 'write JUnit XML at the end: a test case for each cell')
     .option('--json', 'print NDJSON instead of text')
     .addHelpText(
       'after',
@@ -67,15 +70,25 @@ async function runCampaign(file: string | undefined, raw: RawOptions): Promise<n
   const { store, dir } = file === RESUME ? resumed(raw, code) : begun(file, raw, code, seconds);
   const { signal, forget } = interruptSignal();
   let runner: Runner | undefined;
+  let status: number;
   try {
     runner = await makeRunner(raw, store.campaign);
     await follow(store, dir, runner, raw, seconds, signal);
-    return ended(store, raw, baseline, signal.aborted, dir);
+    status = ended(store, raw, baseline, signal.aborted, dir);
   } finally {
     forget();
     await runner?.close();
     await store.close();
   }
+  await exportAtEnd(dir, raw);
+  return status;
+}
+
+/** What continuous integration wants; annotations where GitHub runs it. */
+async function exportAtEnd(dir: string, { junit, json }: RawOptions): Promise<void> {
+  const github = process.env['GITHUB_ACTIONS'] === 'true' && json !== true;
+  if (junit === undefined && !github) return;
+  await exportResults(dir, { ...(junit !== undefined && { junit }), github });
 }
 
 /** Runs the campaign and shows how it goes. */

@@ -23,7 +23,7 @@ export function findingJson(finding: SightingRecord, same: readonly SightingReco
     invariant,
     message,
     words,
-    times: [finding, ...same].reduce((sum, one) => sum + timesOf(one), 0),
+    times: timesOfAll(finding, same),
     seed,
     steps,
     preemptions,
@@ -33,6 +33,11 @@ export function findingJson(finding: SightingRecord, same: readonly SightingReco
     same: same.map((one) => one.id),
     foundMs: atMs,
   };
+}
+
+/** How often a bug was seen. */
+export function timesOfAll(finding: SightingRecord, same: readonly SightingRecord[]): number {
+  return [finding, ...same].reduce((sum, one) => sum + timesOf(one), 0);
 }
 
 /** A cell and what came of it. */

@@ -1,8 +1,8 @@
 /**
  * Campaigns as processes: `npm run bench:campaign`.
  *
- *   queue   a plan by a local pool of two threads, and by two workers of one thread each that take it
- *           from a Redis of our own; interleaved, the ratio within this run, and the queue's share
+ *   queue   a plan by a local pool of two threads, and by two workers of one thread each that take
+ *           it from a Redis of our own; interleaved: the ratio within this run, the queue's share
  *   long    ten million executions in one campaign: memory of the process as it goes, size of the
  *           store, time of a listing
  *

@@ -45,7 +45,8 @@ describe('a campaign', () => {
         const counts = await killQueue(plan, store, redis, KILLS);
         expect(outcomeOf(store)).toEqual(expected);
         expect(counts[0] + counts[1] + counts[2]).toBe(KILLS);
-        console.log(`killed: ${counts[0]} × campaign, ${counts[1]} × worker, ${counts[2]} × Redis`);
+        const [campaign, worker, server] = counts;
+        console.log(`killed: ${campaign} × campaign, ${worker} × worker, ${server} × Redis`);
       } finally {
         await redis.stop();
       }

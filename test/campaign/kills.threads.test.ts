@@ -1,7 +1,8 @@
 /**
  * Goal: a campaign that is killed comes to the same totals and findings as one that is not; so does
  * one whose threads, queue workers or Redis are killed, and one whose disk is full.
- * Method: the built command line, really killed, a few times; `npm run test:kills` does it 50 times.
+ * Method: the built command line, really killed, a few times; `npm run test:kills` does it 50
+ * times.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';

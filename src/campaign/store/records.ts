@@ -5,11 +5,11 @@
  *   writer                 who writes                                          taken and given back
  *   part                   which of n machines this one is                     written once
  *   cell, c                totals and verdict of cell c                        with each shard
- *   pairs, c               ordered pairs that the executions of c have shown   with each shard
+ *   pairs, c               ordered pairs that executions of c have shown       with each shard
  *   shard, c, n            shard n of c: its tally, and what was seen in it    once
- *   search, c              where an exhaustive search stands between rounds    at the end of a round
+ *   shard, c, n            shard n of c: its tally, and what it has seen        once
  *   left, c, n             what is left of shard n of the round                until its round ends
- *   sighting, id           a finding, its seed, how often it was seen by cell  with each shard
+ *   sighting, id           a finding, its seed, how often each cell saw it     with each shard
  *   rate, minute           executions of this minute                           with each shard
  *
  * Everything that a shard changes is changed in one transaction, which is on the disk when it

@@ -95,7 +95,7 @@ describe('a search in rounds', () => {
     expect(shards).toBeGreaterThan(1);
   });
 
-  test('takes the same course in whatever order its shards end, and however often made anew', () => {
+  test('takes the same course in whatever order its shards end, however often made anew', () => {
     const asked = search('program/lastzero', 7, 'optimal');
     const expected = courseOf(asked, () => 0, false);
     fc.assert(

@@ -7,7 +7,7 @@
  *   cell, c                totals and verdict of cell c                        with each shard
  *   pairs, c               ordered pairs that executions of c have shown       with each shard
  *   shard, c, n            shard n of c: its tally, and what was seen in it    once
- *   shard, c, n            shard n of c: its tally, and what it has seen        once
+ *   search, c              where an exhaustive search stands between rounds    at the end of one
  *   left, c, n             what is left of shard n of the round                until its round ends
  *   sighting, id           a finding, its seed, how often each cell saw it     with each shard
  *   rate, minute           executions of this minute                           with each shard

@@ -17,8 +17,6 @@ export interface ImageTable {
   /** As declared: `gnttab[d%].entry[%]`. */
   readonly name: string;
   readonly fields: readonly string[];
-  /** Per field: `[WRITERS] meaning`. */
-  readonly docs: readonly string[];
   readonly from: number;
   readonly words: number;
   /** Words of a record. */
@@ -107,7 +105,6 @@ function tablesOf({ places }: Machine): ImageTable[] {
   return places.map(({ shape, from, words, stride, counts }) => ({
     name: shape.name,
     fields: shape.fieldNames,
-    docs: shape.fieldDocs,
     from,
     words,
     stride,

@@ -120,10 +120,4 @@ export class Memory {
     this.known.set(word, name);
     return name;
   }
-
-  /** `[WRITERS] meaning` of a word. */
-  doc(word: number): string {
-    const table = this.tableOf(word);
-    return table?.docs[(word - table.from) % table.stride] ?? '';
-  }
 }

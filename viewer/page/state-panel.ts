@@ -144,7 +144,7 @@ export class StatePanel {
       { class: before === undefined ? '' : 'changed' },
       h(
         'th',
-        { scope: 'row', title: memory.doc(word) },
+        { scope: 'row', title: this.objects.get(word)?.doc },
         memory.name(word),
         broken ? h('span', { class: 'tag broken' }, 'broken') : null,
       ),

@@ -70,7 +70,7 @@ export class Look {
       'span',
       {
         class: changed ? 'value changed' : 'value',
-        title: `${this.memory.name(word)}: ${this.memory.doc(word)}`,
+        title: this.memory.name(word),
         click: () => this.go(word),
       },
       label === '' ? null : h('i', {}, label),

@@ -271,13 +271,14 @@ export class BenchThread {
     let longestMs = 0;
     const began = performance.now();
     let at = began;
-    while (Atomics.load(words, Bench.stop.word) === 0) {
+    // One step at least: on a busy host the run may be over before this thread gets a core.
+    do {
       step(did);
       attend();
       const now = performance.now();
       longestMs = Math.max(longestMs, now - at);
       at = now;
-    }
+    } while (Atomics.load(words, Bench.stop.word) === 0);
     stepOut();
     const retries = this.retraced + this.kernels.retries() + (this.counters[RETRIES] as number);
     const wrong = did.wrong + this.broken + this.kernels.bugs();

@@ -8,9 +8,6 @@ import type { LookupName } from './lookup-names.ts';
 
 /** Bytes of a number in the module: an i32.const with room for every value. */
 const NUMBER_BYTES = 5;
-/** Pages from which GUP-fast is faster in batches: caches miss enough to make up for them. */
-const BATCH_FROM_PAGES = 2 ** 13;
-
 /** Looks keys up. @param keys - word of the first. @returns the sum of the results. */
 type Run = (keys: number, count: number) => number;
 
@@ -32,7 +29,7 @@ export interface Kernels {
 interface LayoutNumber {
   readonly table: string;
   readonly dimensions: readonly string[];
-  readonly what: 'word' | 'outer' | 'count' | 'value';
+  readonly what: 'word' | 'outer' | 'count' | 'wordBytes' | 'outerBytes' | 'value';
   readonly key?: string;
   readonly offsets: readonly number[];
 }
@@ -68,15 +65,25 @@ function numberOf(machine: Machine, { table, dimensions, what, key }: LayoutNumb
     ({ shape }) => shape.name === table && shape.dims.join() === dimensions.join(),
   );
   if (place === undefined) throw new Error(`the kernels need the table ${table}`);
-  if (what === 'word') return place.from;
-  return what === 'outer' ? place.outer : (place.counts.at(-1) ?? 1);
+  switch (what) {
+    case 'word':
+      return place.from;
+    case 'outer':
+      return place.outer;
+    case 'count':
+      return place.counts.at(-1) ?? 1;
+    case 'wordBytes':
+      return 4 * place.from;
+    case 'outerBytes':
+      return 4 * place.outer;
+  }
 }
 
 function put(bytes: Uint8Array, offsets: readonly number[], value: number): void {
   for (const offset of offsets) {
     for (let i = 0; i < NUMBER_BYTES; i++) {
       const more = i < NUMBER_BYTES - 1 ? 0x80 : 0;
-      bytes[offset + i] = ((value >> (7 * i)) & 0x7f) | more;
+      bytes[offset + i] = (((value | 0) >> (7 * i)) & 0x7f) | more;
     }
   }
 }
@@ -107,14 +114,9 @@ export function loadKernels(machine: Machine, v: number): Kernels {
     checkFixed(machine, lookup, kernels[lookup].fixed);
     return own[name] as Run;
   };
-  const small = (machine.config['pagesPerDomain'] ?? 0) < BATCH_FROM_PAGES;
   return {
     loop: (lookup) => run(lookup, kernels[lookup].loop),
-    batch: (lookup) => {
-      const { loop, batch } = kernels[lookup];
-      const isGup = lookup.startsWith('gup-fast');
-      return run(lookup, batch === null || (isGup && small) ? loop : batch);
-    },
+    batch: (lookup) => run(lookup, kernels[lookup].batch ?? kernels[lookup].loop),
     attend: own.attend,
     retries: () => own.retries.value,
     bugs: () => own.bugs.value,

@@ -30,6 +30,24 @@ const SLEEP_NS: i64 = 100000;
 @inline function fetchAdd(word: i32, delta: i32): i32 { return atomic.add<i32>(word << 2, delta); }
 @inline function fetchAnd(word: i32, mask: i32): i32 { return atomic.and<i32>(word << 2, mask); }
 @inline function fetchOr(word: i32, bits: i32): i32 { return atomic.or<i32>(word << 2, bits); }
+
+// The same for a word that is given by its address in bytes.
+@inline function read$b(address: i32): i32 { return load<i32>(address); }
+@inline function write$b(address: i32, value: i32): void { store<i32>(address, value); }
+@inline function readLocal$b(address: i32): i32 { return load<i32>(address); }
+@inline function writeLocal$b(address: i32, value: i32): void { store<i32>(address, value); }
+@inline function readOnce$b(address: i32): i32 { return atomic.load<i32>(address); }
+@inline function writeOnce$b(address: i32, value: i32): void { atomic.store<i32>(address, value); }
+@inline function loadAcquire$b(address: i32): i32 { return atomic.load<i32>(address); }
+@inline function storeRelease$b(address: i32, value: i32): void { atomic.store<i32>(address, value); }
+@inline function cmpxchg$b(address: i32, expected: i32, value: i32): i32 {
+  return atomic.cmpxchg<i32>(address, expected, value);
+}
+@inline function xchg$b(address: i32, value: i32): i32 { return atomic.xchg<i32>(address, value); }
+@inline function fetchAdd$b(address: i32, delta: i32): i32 { return atomic.add<i32>(address, delta); }
+@inline function fetchAnd$b(address: i32, mask: i32): i32 { return atomic.and<i32>(address, mask); }
+@inline function fetchOr$b(address: i32, bits: i32): i32 { return atomic.or<i32>(address, bits); }
+
 @inline function smpMb(): void { atomic.fence(); }
 @inline function smpWmb(): void { atomic.fence(); }
 @inline function smpRmb(): void { atomic.fence(); }

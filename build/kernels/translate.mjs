@@ -49,6 +49,13 @@ const flavours = new Map([
     ]),
   ],
 ]);
+/** Operations of a word that there are for an address in bytes, too. */
+const byteOperations = new Set(
+  (
+    'read write readLocal writeLocal readOnce writeOnce loadAcquire storeRelease cmpxchg xchg ' +
+    'fetchAdd fetchAnd fetchOr'
+  ).split(' '),
+);
 const fieldValues = new Set(['word', 'stride', 'outer', 'count']);
 
 /**
@@ -156,6 +163,10 @@ function rewrite(context, node) {
   if (ts.isIdentifier(node) && !context.names.has(node.text)) {
     return overwrite(context, node, use(context.state, context.unit, node.text, context.flavour));
   }
+  if (ts.isBinaryExpression(node)) {
+    const shifted = topBits(context, node);
+    if (shifted !== null) return overwrite(context, node, shifted);
+  }
   if (ts.isForStatement(node)) {
     const unrolled = unroll(context, node);
     if (unrolled !== null) return overwrite(context, node, unrolled);
@@ -164,6 +175,23 @@ function rewrite(context, node) {
     return overwrite(context, node, String(Number(node.text) | 0));
   }
   return ts.forEachChild(node, (child) => rewrite(context, child));
+}
+
+/** `(x >> c) & mask` of all bits that are left is `x >>> c`: null if it is not that. */
+function topBits(context, node) {
+  if (node.operatorToken.kind !== ts.SyntaxKind.AmpersandToken) return null;
+  if (!ts.isParenthesizedExpression(node.left)) return null;
+  const shift = node.left.expression;
+  if (!ts.isBinaryExpression(shift)) return null;
+  if (shift.operatorToken.kind !== ts.SyntaxKind.GreaterThanGreaterThanToken) return null;
+  try {
+    const by = context.state.sources.evaluate(context.unit, shift.right);
+    const mask = context.state.sources.evaluate(context.unit, node.right);
+    if (by < 1 || by > 31 || mask !== 2 ** (32 - by) - 1) return null;
+    return `(${render(context, shift.left)} >>> ${by})`;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -221,6 +249,8 @@ function rewriteCall(context, node) {
   if (ts.isIdentifier(callee)) {
     const parameter = bootParameter(context, node);
     if (parameter !== null) return overwrite(context, node, parameterText(context, parameter));
+    const address = addressText(context, node);
+    if (address !== null) return overwrite(context, node, address);
     rewrite(context, callee);
     return node.arguments.forEach((argument) => rewrite(context, argument));
   }
@@ -301,6 +331,52 @@ function rewriteAccessor(context, node) {
     overwriteRange(context, j.end, node.end, `) * ${table.stride})`);
   }
   return node.arguments.forEach((argument) => rewrite(context, argument));
+}
+
+/**
+ * A call of an operation on a field of a table: its address in bytes, reckoned so that one shift
+ * is enough for it, and with the outer index last: in a walk, that is what was loaded just now.
+ * @returns the call's text, or null if the word of the operation is no field.
+ */
+function addressText(context, node) {
+  const { state, unit, flavour } = context;
+  const meant = state.sources.resolve(unit, node.expression.text);
+  if (meant?.kind !== 'operation' || !byteOperations.has(meant.name)) return null;
+  const [word, ...values] = node.arguments;
+  const accessor = accessorOf(context, word);
+  if (accessor === null) return null;
+  const operation = flavours.get(flavour)?.get(meant.name) ?? meant.name;
+  const rest = values.map((value) => `, ${render(context, value)}`).join('');
+  return `${operation}$b(${accessor}${rest})`;
+}
+
+/** The address of a field, given by an accessor or by a function that is nothing but one. */
+function accessorOf(context, node, values = null) {
+  if (ts.isParenthesizedExpression(node)) return accessorOf(context, node.expression, values);
+  if (!ts.isCallExpression(node)) return null;
+  if (ts.isIdentifier(node.expression)) {
+    const meant = context.state.sources.resolve(context.unit, node.expression.text);
+    if (meant?.kind !== 'function' || values !== null) return null;
+    const declared = meant.unit.functions.get(meant.name);
+    const [only] = declared.body.statements;
+    if (!ts.isReturnStatement(only) || only.expression === undefined) return null;
+    const given = new Map(
+      declared.parameters.map(({ name }, i) => [name.text, render(context, node.arguments[i])]),
+    );
+    return accessorOf({ ...context, unit: meant.unit }, only.expression, given);
+  }
+  const field = tableField(context, node.expression.expression);
+  if (field === null) return null;
+  const texts = node.arguments.map((argument) => {
+    if (values === null) return render(context, argument);
+    return ts.isIdentifier(argument) ? (values.get(argument.text) ?? null) : null;
+  });
+  if (texts.includes(null)) return null;
+  const { table, place } = field;
+  const inner = `(${layoutGlobal(context, table, 'wordBytes')} + ${4 * place})`;
+  const last = `${inner} + (${texts.at(-1)}) * ${4 * table.stride}`;
+  if (texts.length === 1) return last;
+  return `${last} + (${texts[0]}) * ${layoutGlobal(context, table, 'outerBytes')}`;
 }
 
 function rewriteProperty(context, node) {

@@ -1,0 +1,116 @@
+/**
+ * Goal: compiled lookups are right while another thread unmaps, maps and splits.
+ * Method: a reader's thread looks up entries that stay, in every form, beside a writer at full speed:
+ * each chunk's sum must be right. A third vCPU looks up what the writer changes: it may find a page
+ * or none, but no other number, and afterwards no reference, lock or section is left.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Crew } from '../../bench/crew.ts';
+import type * as KernelsModule from '../../bench/kernels.ts';
+import type { LookupName } from '../../bench/lookup-names.ts';
+import { CHUNK, vcpuOfReader } from '../../bench/machine.ts';
+import type { Plan } from '../../bench/sequences.ts';
+import { BenchKey } from '../../bench/tables.ts';
+import { addressesOf } from '../../bench/turns.ts';
+import { Page } from '../../src/linux/mm/page.ts';
+import { attach } from '../../src/shared/layout.ts';
+import { RcuReader } from '../../src/shared/rcu.ts';
+
+const { loadKernels } = (await import(
+  new URL('../../dist/threads/bench/kernels.js', import.meta.url).href
+)) as typeof KernelsModule;
+
+const RUN_MS = 100;
+const ENTRIES = 2 ** 10;
+const CHUNKS = 4;
+/** Addresses that the writer maps and unmaps. */
+const WRITERS = 8;
+const plan: Plan = {
+  seed: 1,
+  sequences: [{ distribution: 'uniform', sharing: 'disjoint' }],
+};
+
+const byAddress: readonly LookupName[] = [
+  'gup-fast-4',
+  'vma-pages-seqcount',
+  'vma-pages-per-vma-lock',
+  'vma-pages-rcu',
+];
+const others: readonly LookupName[] = ['gup-fast-2', 'm2p-override-bucket-locks'];
+
+let crew: Crew | undefined;
+
+afterEach(async () => {
+  await crew?.end();
+  crew = undefined;
+});
+
+async function start(lookup: LookupName, readers: number) {
+  const shape = { lookup, entries: ENTRIES, vmas: 4, readers, keys: CHUNKS * CHUNK };
+  crew = await Crew.start(shape, plan);
+  return { crew, shape };
+}
+
+function reading(batch: number) {
+  return { variant: 'wasm' as const, batch, firstChunk: 0, chunks: CHUNKS, changes: 0 };
+}
+
+describe.each([...byAddress, ...others])('%s as WebAssembly beside a writer', (lookup) => {
+  it('finds the right page each time, a key, sixteen or a thousand a call', async () => {
+    const { crew: threads } = await start(lookup, 1);
+    for (const batch of [1, 16, CHUNK]) {
+      const { readers, writer } = await threads.run({
+        readings: [reading(batch)],
+        writer: true,
+        ms: RUN_MS,
+      });
+      expect(readers[0]).toMatchObject({ wrong: 0 });
+      expect(readers[0]?.lookups).toBeGreaterThan(0);
+      expect(writer).toMatchObject({ wrong: 0 });
+      expect(writer?.turns).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe.each(byAddress)('%s as WebAssembly, of addresses that come and go', (lookup) => {
+  it('finds a page or none, and leaves nothing taken', async () => {
+    const { crew: threads, shape } = await start(lookup, 2);
+    const { machine } = threads;
+    const { words } = machine;
+    attach(machine);
+    const v = vcpuOfReader(1);
+    const kernels = loadKernels(machine, v);
+    const run = [kernels.loop(lookup), kernels.batch(lookup)];
+    const keys = BenchKey.value.at2(1, 0);
+    const own = addressesOf(shape, 0);
+    for (let i = 0; i < CHUNK; i++) words[keys + i] = own + (i % WRITERS);
+    const counts = pageCounts();
+    const ending = threads.run({ readings: [reading(CHUNK)], writer: true, ms: 2 * RUN_MS });
+    let over = false;
+    void ending.finally(() => (over = true));
+    let found = 0;
+    while (!over) {
+      for (let i = 0; i < CHUNK; i++) {
+        const pg = (run[0] as (typeof run)[0])(keys + i, 1);
+        if (pg < -1 || pg >= Page.refcount.count) expect(pg).toBe(-1);
+        if (pg >= 0) found++;
+      }
+      (run[1] as (typeof run)[0])(keys, CHUNK);
+      await setImmediate();
+    }
+    const { readers } = await ending;
+    expect(readers[0]).toMatchObject({ wrong: 0 });
+    expect(found).toBeGreaterThan(0);
+    expect(kernels.bugs()).toBe(0);
+    expect((words[RcuReader.section.at2(0, v)] as number) & 0xff).toBe(0);
+    if (lookup.startsWith('gup-fast')) expect(pageCounts()).toBe(counts);
+
+    /** References of all pages; a turn gives back what it takes. */
+    function pageCounts(): number {
+      let sum = 0;
+      for (let pg = 0; pg < Page.refcount.count; pg++) sum += words[Page.refcount.at(pg)] as number;
+      return sum;
+    }
+  });
+});

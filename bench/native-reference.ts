@@ -4,7 +4,8 @@
  */
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -74,28 +75,44 @@ export async function findCompiler(): Promise<string | null> {
   return null;
 }
 
+/** The program, built once a process and removed with it. */
+const builds = new Map<string, Promise<string>>();
+
+async function build(compiler: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'gntrace-native-'));
+  process.once('exit', () => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const program = join(directory, 'reference');
+  const source = fileURLToPath(new URL('bench/native/reference.c', root()));
+  await execute(compiler, [...FLAGS, '-o', program, source]);
+  return program;
+}
+
+/** The project's folder, from bench/ or from dist/EDITION/bench. */
+function root(): URL {
+  const here = new URL('..', import.meta.url);
+  return here.pathname.includes('/dist/') ? new URL('../..', here) : here;
+}
+
 /** The reference with a machine's memory. */
 export class NativeReference {
   private readonly child: ChildProcessWithoutNullStreams;
-  private readonly directory: string;
   private readonly lines: AsyncIterator<string>;
 
-  private constructor(child: ChildProcessWithoutNullStreams, directory: string) {
+  private constructor(child: ChildProcessWithoutNullStreams) {
     this.child = child;
-    this.directory = directory;
     this.lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
   /**
-   * Builds the reference and gives it a copy of the machine as it is now.
+   * Gives the reference a copy of the machine as it is now.
    * @param compiler - what findCompiler found. @param machine - booted and filled.
    */
   static async start(compiler: string, machine: Machine): Promise<NativeReference> {
-    const directory = await mkdtemp(join(tmpdir(), 'gntrace-native-'));
-    const program = join(directory, 'reference');
-    const source = fileURLToPath(new URL('../../../bench/native/reference.c', import.meta.url));
-    await execute(compiler, [...FLAGS, '-o', program, source]);
-    const reference = new NativeReference(spawn(program), directory);
+    const built = builds.get(compiler) ?? build(compiler);
+    builds.set(compiler, built);
+    const reference = new NativeReference(spawn(await built));
     for (const [name, number] of nativePlaces(machine)) {
       reference.child.stdin.write(`place ${name} ${number >>> 0}\n`);
     }
@@ -147,10 +164,9 @@ export class NativeReference {
     return did;
   }
 
-  /** Ends the process and removes what was built. */
+  /** Ends the process. */
   async end(): Promise<void> {
     this.child.stdin.end();
     await new Promise((resolve) => this.child.once('close', resolve));
-    await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,4 @@
+export function placeConstants(
+  bytes: Uint8Array,
+  isPlace: (name: string) => boolean,
+): { bytes: Uint8Array; places: Record<string, number[]> };

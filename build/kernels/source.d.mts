@@ -1,0 +1,3 @@
+export class Sources {
+  constructor(root: string);
+}

@@ -1,0 +1,116 @@
+/**
+ * Goal: simulated code becomes AssemblyScript as it stands, and a machine's numbers constants.
+ * Method: small sources whose translation is written out, what is refused, and a module made by
+ * hand whose globals are replaced.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { placeConstants } from '../../build/kernels/places.mjs';
+import { Sources } from '../../build/kernels/source.mjs';
+import { translate } from '../../build/kernels/translate.mjs';
+
+const root = mkdtempSync(join(tmpdir(), 'gntrace-kernels-'));
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+
+const head = `import { defineTable } from './shared/table.ts';
+import { cmpxchg, read, readLocal, readOnce, smpRmb } from './shared/operations.ts';
+`;
+
+/** The translation of `f` in a source, without its comments and decorators. */
+function translated(text: string, making = {}): string {
+  write('src/a.ts', head + text);
+  const made = translate(new Sources(root), [{ path: 'src/a.ts', name: 'f' }], {
+    prefix: '',
+    fixed: {},
+    flavour: '',
+    plain: [],
+    inline: () => false,
+    ...making,
+  });
+  return made.text.replace(/^\/\/.*\n/gm, '').trim();
+}
+
+const table = `const T = defineTable('t[%]', ['ts'], { a: '[X] a', b: '[X] b' }, { lineAligned: true });
+const P = defineTable('p', [], { levels: '[BOOT] levels', other: '[X] changes' });
+`;
+
+describe('translation to AssemblyScript', () => {
+  test('drops generators and gives numbers their type', () => {
+    expect(
+      translated(
+        'export function* f(a: number, b: boolean): Op<void> { g(); }\n' + 'function g(): void {}',
+      ),
+    ).toBe('function f(a: i32, b: bool): void { g(); }\nfunction g(): void {}');
+  });
+
+  test('turns fields into addresses, boot parameters into numbers of the machine', () => {
+    const f =
+      'export function* f(i: number): Op {\n' +
+      '  return (yield* readOnce(T.b.at(i))) + readLocal(P.levels.word) + readLocal(P.other.word);\n}';
+    expect(translated(table + f)).toBe(
+      'function f(i: i32): i32 {\n' +
+        '  return (readOnce$b((T$wordBytes + 4) + (i) * 64)) + P$levels + readLocal((P$word + 1));\n}',
+    );
+    expect(translated(table + f, { fixed: { levels: 4 } })).toContain(' + 4 + ');
+  });
+
+  test('writes short loops out and makes the top bits a shift', () => {
+    const f =
+      'export function f(x: number): number {\n  let y = 0;\n' +
+      '  for (let i = 2; i > 0; i--) y = y + i;\n' +
+      '  return y + ((x >> 9) & ((1 << 23) - 1)) + ((x >> 9) & 3);\n}';
+    expect(translated(f)).toContain(
+      '{ const i: i32 = 2; y = y + i; }\n{ const i: i32 = 1; y = y + i; }',
+    );
+    expect(translated(f)).toContain('((x >>> 9)) + ((x >> 9) & 3)');
+  });
+
+  test('reads plainly, or in order, where a kernel is made so', () => {
+    const f =
+      'export function* f(w: number): Op { yield* smpRmb(); return yield* g(w); }\n' +
+      'function* g(w: number): Op { return (yield* read(w)) + (yield* readOnce(w)); }';
+    expect(translated(f, { plain: ['g'] })).toContain(
+      'function plain$g(w: i32): i32 { return (read(w)) + (read(w)); }',
+    );
+    expect(translated(f, { flavour: 'ordered$' })).toBe(
+      'function ordered$f(w: i32): i32 { ordered(); return ordered$g(w); }\n' +
+        'function ordered$g(w: i32): i32 { return (readOnce(w)) + (readOnce(w)); }',
+    );
+  });
+
+  test('refuses what it does not know, with its place', () => {
+    expect(() => translated('export function f(a: string): number { return 1; }')).toThrow(
+      'src/a.ts:3: string has a type that is not compiled',
+    );
+    expect(() => translated('export function f(): number { return a.b; }')).toThrow(
+      'a.b is a property that is not compiled',
+    );
+  });
+});
+
+test('numbers of a machine take the place of their globals', async () => {
+  // (global (export "n") (mut i32) 7) (func (export "f") (result i32) global.get 0 global.get 0 add)
+  const module = Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, 5, 1, 0x60, 0, 1, 0x7f],
+    ...[3, 2, 1, 0],
+    ...[6, 6, 1, 0x7f, 1, 0x41, 7, 0x0b],
+    ...[7, 9, 2, 1, 0x6e, 3, 0, 1, 0x66, 0, 0],
+    ...[10, 9, 1, 7, 0, 0x23, 0, 0x23, 0, 0x6a, 0x0b],
+  ]);
+  const { bytes, places } = placeConstants(module, (name) => name === 'n');
+  expect(places['n']).toHaveLength(2);
+  places['n']?.forEach((at, i) => bytes.set(i === 0 ? [0xe4, 0x80, 0x80, 0x80, 0] : [1], at));
+  places['n']?.slice(1).forEach((at) => bytes.set([0x81, 0x80, 0x80, 0x80, 0], at));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
+  expect((exports['f'] as () => number)()).toBe(101);
+});

@@ -2,8 +2,8 @@
  * The lookups, and the ways in which each can be run: the table that all suites go by.
  *
  * A variant is a function of (first key's word, count) that looks up `count` keys one behind the
- * other in the machine's memory and returns the sum of the results, wrapped to 32 bits. All variants
- * of a lookup read the same keys and the same tables, so their sums are equal.
+ * other in the machine's memory and returns the sum of the results, wrapped to 32 bits. All
+ * variants of a lookup read the same keys and the same tables, so their sums are equal.
  *
  *   ts      the simulated kernel's own functions, stripped (dist/threads)
  *   wasm    the same functions compiled to WebAssembly, over the same memory

@@ -312,7 +312,7 @@ export class BenchThread {
     });
   }
 
-  /** Looks up the next chunk, over and over. @returns a function that tells if the sum was right. */
+  /** Looks up the next chunk, over and over. @returns a function that tells if it was right. */
   private stepOf({ variant, batch, firstChunk, chunks, changes }: Reading): () => boolean {
     const single = batch === 1 && changes === 0;
     const run = (single ? this.singles : this.variants).get(variant);

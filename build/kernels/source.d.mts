@@ -1,3 +1,4 @@
 export class Sources {
   constructor(root: string);
+  readonly root: string;
 }

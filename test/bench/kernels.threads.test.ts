@@ -1,7 +1,7 @@
 /**
  * Goal: compiled lookups are right while another thread unmaps, maps and splits.
- * Method: a reader's thread looks up entries that stay, in every form, beside a writer at full speed:
- * each chunk's sum must be right. A third vCPU looks up what the writer changes: it may find a page
+ * Method: a reader's thread looks up entries that stay, in every form, beside a writer at full
+ * speed: each chunk's sum must be right. A third vCPU looks up what the writer changes: it may find a page
  * or none, but no other number, and afterwards no reference, lock or section is left.
  */
 import { setImmediate } from 'node:timers/promises';
@@ -87,10 +87,12 @@ describe.each(byAddress)('%s as WebAssembly, of addresses that come and go', (lo
     for (let i = 0; i < CHUNK; i++) words[keys + i] = own + (i % WRITERS);
     const counts = pageCounts();
     const ending = threads.run({ readings: [reading(CHUNK)], writer: true, ms: 2 * RUN_MS });
-    let over = false;
-    void ending.finally(() => (over = true));
+    const state = { over: false };
+    void ending.finally(() => {
+      state.over = true;
+    });
     let found = 0;
-    while (!over) {
+    while (!state.over) {
       for (let i = 0; i < CHUNK; i++) {
         const pg = (run[0] as (typeof run)[0])(keys + i, 1);
         if (pg < -1 || pg >= Page.refcount.count) expect(pg).toBe(-1);

@@ -39,7 +39,8 @@ function translated(text: string, making = {}): string {
   return made.text.replace(/^\/\/.*\n/gm, '').trim();
 }
 
-const table = `const T = defineTable('t[%]', ['ts'], { a: '[X] a', b: '[X] b' }, { lineAligned: true });
+const table = `const T =
+  defineTable('t[%]', ['ts'], { a: '[X] a', b: '[X] b' }, { lineAligned: true });
 const P = defineTable('p', [], { levels: '[BOOT] levels', other: '[X] changes' });
 `;
 
@@ -47,7 +48,7 @@ describe('translation to AssemblyScript', () => {
   test('drops generators and gives numbers their type', () => {
     expect(
       translated(
-        'export function* f(a: number, b: boolean): Op<void> { g(); }\n' + 'function g(): void {}',
+        'export function* f(a: number, b: boolean): Op<void> { g(); }\nfunction g(): void {}',
       ),
     ).toBe('function f(a: i32, b: bool): void { g(); }\nfunction g(): void {}');
   });
@@ -55,10 +56,12 @@ describe('translation to AssemblyScript', () => {
   test('turns fields into addresses, boot parameters into numbers of the machine', () => {
     const f =
       'export function* f(i: number): Op {\n' +
-      '  return (yield* readOnce(T.b.at(i))) + readLocal(P.levels.word) + readLocal(P.other.word);\n}';
+      '  return (yield* readOnce(T.b.at(i))) + readLocal(P.levels.word) +\n' +
+      '    readLocal(P.other.word);\n}';
     expect(translated(table + f)).toBe(
       'function f(i: i32): i32 {\n' +
-        '  return (readOnce$b((T$wordBytes + 4) + (i) * 64)) + P$levels + readLocal((P$word + 1));\n}',
+        '  return (readOnce$b((T$wordBytes + 4) + (i) * 64)) + P$levels +\n' +
+        '    readLocal((P$word + 1));\n}',
     );
     expect(translated(table + f, { fixed: { levels: 4 } })).toContain(' + 4 + ');
   });
@@ -98,19 +101,26 @@ describe('translation to AssemblyScript', () => {
 });
 
 test('numbers of a machine take the place of their globals', async () => {
-  // (global (export "n") (mut i32) 7) (func (export "f") (result i32) global.get 0 global.get 0 add)
-  const module = Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...[1, 5, 1, 0x60, 0, 1, 0x7f],
-    ...[3, 2, 1, 0],
-    ...[6, 6, 1, 0x7f, 1, 0x41, 7, 0x0b],
-    ...[7, 9, 2, 1, 0x6e, 3, 0, 1, 0x66, 0, 0],
-    ...[10, 9, 1, 7, 0, 0x23, 0, 0x23, 0, 0x6a, 0x0b],
-  ]);
+  // (global (export "n") (mut i32) 7)
+  // (func (export "f") (result i32) global.get 0 global.get 0 i32.add)
+  const sections = [
+    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    [1, 5, 1, 0x60, 0, 1, 0x7f],
+    [3, 2, 1, 0],
+    [6, 6, 1, 0x7f, 1, 0x41, 7, 0x0b],
+    [7, 9, 2, 1, 0x6e, 3, 0, 1, 0x66, 0, 0],
+    [10, 9, 1, 7, 0, 0x23, 0, 0x23, 0, 0x6a, 0x0b],
+  ];
+  const module = Uint8Array.from(sections.flat());
   const { bytes, places } = placeConstants(module, (name) => name === 'n');
   expect(places['n']).toHaveLength(2);
-  places['n']?.forEach((at, i) => bytes.set(i === 0 ? [0xe4, 0x80, 0x80, 0x80, 0] : [1], at));
-  places['n']?.slice(1).forEach((at) => bytes.set([0x81, 0x80, 0x80, 0x80, 0], at));
+  const numbers = [
+    [0xe4, 0x80, 0x80, 0x80, 0],
+    [0x81, 0x80, 0x80, 0x80, 0],
+  ];
+  places['n']?.forEach((at, i) => {
+    bytes.set(numbers[i] as number[], at);
+  });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {});
   expect((exports['f'] as () => number)()).toBe(101);
 });

@@ -8,6 +8,8 @@ import type { LookupName } from './lookup-names.ts';
 
 /** Bytes of a number in the module: an i32.const with room for every value. */
 const NUMBER_BYTES = 5;
+/** Pages from which GUP-fast is faster in batches: caches miss enough to make up for them. */
+const GUP_BATCH_FROM_PAGES = 2 ** 13;
 /** Looks keys up. @param keys - word of the first. @returns the sum of the results. */
 type Run = (keys: number, count: number) => number;
 
@@ -114,9 +116,13 @@ export function loadKernels(machine: Machine, v: number): Kernels {
     checkFixed(machine, lookup, kernels[lookup].fixed);
     return own[name] as Run;
   };
+  const small = (machine.config['pagesPerDomain'] ?? 0) < GUP_BATCH_FROM_PAGES;
   return {
     loop: (lookup) => run(lookup, kernels[lookup].loop),
-    batch: (lookup) => run(lookup, kernels[lookup].batch ?? kernels[lookup].loop),
+    batch: (lookup) => {
+      const { loop, batch } = kernels[lookup];
+      return run(lookup, lookup.startsWith('gup-fast') && small ? loop : (batch ?? loop));
+    },
     attend: own.attend,
     retries: () => own.retries.value,
     bugs: () => own.bugs.value,

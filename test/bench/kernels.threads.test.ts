@@ -22,7 +22,8 @@ const { loadKernels } = (await import(
 )) as typeof KernelsModule;
 
 const RUN_MS = 100;
-const ENTRIES = 2 ** 10;
+/** So many that GUP-fast takes batches. */
+const ENTRIES = 2 ** 13;
 const CHUNKS = 4;
 /** Addresses that the writer maps and unmaps. */
 const WRITERS = 8;

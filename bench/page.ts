@@ -74,7 +74,8 @@ const HEADER = [
 /** The page of a report. */
 export function pageOf(report: Report): string {
   const { script, style } = plotter();
-  const draw = `(${drawCharts.toString()})(JSON.parse(document.getElementById('data').textContent));`;
+  const parsed = `JSON.parse(document.getElementById('data').textContent)`;
+  const draw = `(${drawCharts.toString()})(${parsed});`;
   const styles = style + STYLE;
   const policy = [
     "default-src 'none'",

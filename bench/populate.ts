@@ -2,9 +2,9 @@
  * Fills the machine of a lookup: boots both domains, and puts the entries in place. Runs alone, in
  * any edition.
  *
- * As far as that goes within seconds for four million entries, entries are put there by the calls of
- * the kernel that would: frames by populate_physmap, user mappings by vm_insert_page, overrides by
- * m2p_add_override, handles by get_maptrack_handle. Page arrays, grant maps and DMA handles
+ * As far as that goes within seconds for four million entries, entries are put there by the calls
+ * of the kernel that would: frames by populate_physmap, user mappings by vm_insert_page, overrides
+ * by m2p_add_override, handles by get_maptrack_handle. Page arrays, grant maps and DMA handles
  * are filled as their drivers leave them, but without the hypercalls that map each grant: no lookup
  * here looks at what those do.
  */

@@ -65,7 +65,8 @@ function exact(n: number, m: number, u: number): number {
     const next: number[][] = [[1]];
     for (let j = 1; j <= m; j++) {
       const row: number[] = Array.from({ length: i * j + 1 }, () => 0);
-      // The largest value is of the first set (then it beats all j of the second), or of the second.
+      // The largest value is of the first set (then it beats all j of the second), or of the
+      // second.
       (ways[j] as number[]).forEach((count, k) => (row[k + j]! += count));
       (next[j - 1] as number[]).forEach((count, k) => (row[k]! += count));
       next.push(row);

@@ -1,6 +1,7 @@
 /**
  * Single operations of the mapping side, in pieces, so that each can be timed by itself. `v` is the
- * vCPU, `own` its own address; counts are pages. Results are as the kernel's: negative for an error.
+ * vCPU, `own` its own address; counts are pages. Results are as the kernel's: negative for an
+ * error.
  */
 import { gntdevMapGrantRef, gntdevUnmapGrantRef } from '../../src/linux/drivers/gntdev/ioctl.ts';
 import { getUserPagesFast } from '../../src/linux/mm/gup-fast.ts';

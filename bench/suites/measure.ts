@@ -1,6 +1,6 @@
 /**
- * Measures the cells of one machine: warm-up until a cell is stable, then rounds, each of which runs
- * every variant of every cell once. What disturbs the host disturbs all of a round alike, and
+ * Measures the cells of one machine: warm-up until a cell is stable, then rounds, each of which
+ * runs every variant of every cell once. What disturbs the host disturbs all of a round alike, and
  * what is compared was measured side by side.
  */
 import type { Crew } from '../crew.ts';

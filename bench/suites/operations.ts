@@ -86,8 +86,9 @@ function resultOf({ design, operation, size, writer }: Case, runs: readonly Oper
 }
 
 /**
- * May the kernel refuse or assert something here? Beside a writer the pages may be gone, and today's
- * driver clears entries of grants that are in use (the matrix: find-normal-page, unmap-in-use).
+ * May the kernel refuse or assert something here? Beside a writer the pages may be gone, and
+ * today's driver clears entries of grants that are in use (the matrix: find-normal-page,
+ * unmap-in-use).
  */
 function mayBreak({ operation, writer }: Case): boolean {
   return writer || operation === 'deferred-unmap';

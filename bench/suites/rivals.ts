@@ -1,8 +1,8 @@
 /**
- * `gntrace bench rivals`: the same gets from what npm offers to several threads: `sharedmap`, a hash
- * map of strings in a SharedArrayBuffer, and `lmdb`, a B+ tree in a memory-mapped file. Both are
- * general stores of strings and bytes, and lookups here are of integers in tables: the ratio tells
- * what an index that is made for its machine is worth, not that they are bad.
+ * `gntrace bench rivals`: the same gets from what npm offers to several threads: `sharedmap`, a
+ * hash map of strings in a SharedArrayBuffer, and `lmdb`, a B+ tree in a memory-mapped file. Both
+ * are general stores of strings and bytes, and lookups here are of integers in tables: the ratio
+ * tells what an index that is made for its machine is worth, not that they are bad.
  *
  * All run in this thread, in rounds one beside the other, over the same entries and keys.
  */

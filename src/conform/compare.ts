@@ -88,5 +88,6 @@ export function mismatchOfDump(
 
 function describe(entry: ActiveGrant): string {
   const { hstw, hstr, devw, devr, flags } = entry;
-  return `${entry.grant} by d${entry.mappedBy} hstw ${hstw} hstr ${hstr} devw ${devw} devr ${devr} flags ${flags}`;
+  const pins = `hstw ${hstw} hstr ${hstr} devw ${devw} devr ${devr}`;
+  return `${entry.grant} by d${entry.mappedBy} ${pins} flags ${flags}`;
 }

@@ -11,7 +11,7 @@ export class Symbols {
   private readonly values = new Map<number, number>();
   private readonly free = new Set<number>();
 
-  /** A new symbol. @param rewritable - its holder may write anew unseen (a program's own memory). */
+  /** A new symbol. @param rewritable - its holder may write anew unseen: a program's own memory. */
   fresh(rewritable = false): number {
     if (rewritable) this.free.add(this.next);
     return this.next++;

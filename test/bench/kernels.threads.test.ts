@@ -1,8 +1,8 @@
 /**
  * Goal: compiled lookups are right while another thread unmaps, maps and splits.
  * Method: a reader's thread looks up entries that stay, in every form, beside a writer at full
- * speed: each chunk's sum must be right. A third vCPU looks up what the writer changes: it may find a page
- * or none, but no other number, and afterwards no reference, lock or section is left.
+ * speed: each chunk's sum must be right. A third vCPU looks up what the writer changes: it may find
+ * a page or none, but no other number, and afterwards no reference, lock or section is left.
  */
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';

@@ -1,7 +1,8 @@
 /**
  * Goal: the C reference looks up what the simulated kernel does, so that its speed can be compared.
  * Method: a copy of a small machine for each lookup; every chunk's sum must be right, with one key
- * a call and with all of them, by two readers at once. Without a C compiler nothing can be compared.
+ * a call and with all of them, by two readers at once. Without a C compiler nothing can be
+ * compared.
  */
 import { describe, expect, it } from 'vitest';
 import { CHUNK, benchConfig, benchTables, vcpuOfReader } from '../../bench/machine.ts';

@@ -63,7 +63,7 @@ export class Header {
             { class: 'ordered' },
             ordered
               ? `Step ${first + 1} is ordered before step ${then + 1}: what is wrong is the order.`
-              : `Nothing orders step ${first + 1} and step ${then + 1}: the other order is possible.`,
+              : `Nothing orders steps ${first + 1} and ${then + 1}: the other order is possible.`,
           );
     return h(
       'div',

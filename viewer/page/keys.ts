@@ -57,7 +57,8 @@ export function helpDialog(keys: readonly Key[]): HTMLDialogElement {
     h(
       'p',
       {},
-      'R read, W write, X atomic, A wait, B barrier, F a buffered store reaches memory, C choice of data.',
+      'R read, W write, X atomic, A wait, B barrier, F a buffered store reaches memory, ' +
+        'C choice of data.',
     ),
     button('close', () => dialog.close()),
   );

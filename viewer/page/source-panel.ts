@@ -3,8 +3,12 @@ import type { Place } from '../../src/report/places.ts';
 import type { SourcePiece } from '../../src/report/page-data.ts';
 import { h, replace } from './dom.ts';
 
-const TOKENS =
-  /(\/\/.*|\/\*.*?\*\/|^\s*\/?\*.*)|('[^']*'|`[^`]*`)|\b(const|let|export|function|return|if|else|for|while|switch|case|default|break|continue|yield)\b|\b(\d+|0x[\da-f]+)\b/g;
+const COMMENT = /(\/\/.*|\/\*.*?\*\/|^\s*\/?\*.*)/;
+const TEXT = /('[^']*'|`[^`]*`)/;
+const CONTROL = 'if|else|for|while|switch|case|default|break|continue|return|yield';
+const WORD = new RegExp(`\\b(const|let|export|function|${CONTROL})\\b`);
+const NUMBER = /\b(\d+|0x[\da-f]+)\b/;
+const TOKENS = new RegExp([COMMENT, TEXT, WORD, NUMBER].map(({ source }) => source).join('|'), 'g');
 
 export class SourcePanel {
   readonly element = h('section', { class: 'source', 'aria-label': 'Source' });

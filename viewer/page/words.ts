@@ -135,7 +135,8 @@ export function sentence(model: RaceModel, i: number): string {
     place === undefined ? '' : `, in ${place.fn}, ${fileName(place.file)} ${place.line}`;
   const what = [verb, name === verb ? '' : name, spoken].filter((text) => text !== '').join(' ');
   const race = model.isConflict(i) ? `; the race, ${orderWord(model, i)} access` : '';
-  return `Step ${i + 1} of ${model.length}, ${model.actorName(step.actor)}: ${what}${where}${race}.`;
+  const who = model.actorName(step.actor);
+  return `Step ${i + 1} of ${model.length}, ${who}: ${what}${where}${race}.`;
 }
 
 /** `first` or `second`, of the two accesses that decide. */

@@ -142,7 +142,8 @@ function vmsplice(scene: Scene, call: Call): Seen {
   const file = mediumOf(scene, call, 'pipe');
   const bytes = bytesAsked(call, file);
   const buffer = bufferOf(scene, process, wordsFor(call), Math.ceil(bytes / PAGE_BYTES));
-  const text = `${operation.operands.join(' ')} ${operation.rest} ${String(step.args['flags'] ?? '')}`;
+  const named = String(step.args['flags'] ?? '');
+  const text = `${operation.operands.join(' ')} ${operation.rest} ${named}`;
   const toUser = /pipe\s*(->|to)/i.test(text);
   if (!toUser && buffer.own) fillAnew(scene, process, buffer.vpn, bytes);
   const flags = /gift/i.test(text) ? SPLICE_F_GIFT : 0;

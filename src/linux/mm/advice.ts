@@ -1,7 +1,7 @@
 /**
  * Kinds of advice (include/uapi/asm-generic/mman-common.h) and the lock that each needs
- * (mm/madvise.c: get_lock_mode()). MADV_HWPOISON and MADV_SOFT_OFFLINE are those of a kernel without
- * CONFIG_MEMORY_FAILURE, MADV_COLLAPSE of one without huge pages: -EINVAL.
+ * (mm/madvise.c: get_lock_mode()). MADV_HWPOISON and MADV_SOFT_OFFLINE are those of a kernel
+ * without CONFIG_MEMORY_FAILURE, MADV_COLLAPSE of one without huge pages: -EINVAL.
  */
 export const MADV_NORMAL = 0;
 export const MADV_RANDOM = 1;

@@ -2,13 +2,14 @@
  * The page tables of a forked address space (mm/memory.c: copy_page_range(), copy_pte_range(),
  * copy_present_pte(), copy_present_page()).
  *
- * 1. a mapping whose pages are copied on write: notifiers start; writeProtectSeq becomes odd. 2. for
- *   each entry, with the page-table locks of child and parent: a reference and a mapping more; an
- *   entry that may be written becomes read-only in the parent, then in the child. 3. writeProtectSeq
- *   becomes even, notifiers end. The parent's TLBs are flushed at the end of the fork, once.
+ * 1. a mapping whose pages are copied on write: notifiers start; writeProtectSeq becomes odd. 2.
+ *   for each entry, with the page-table locks of child and parent: a reference and a mapping more;
+ *   an entry that may be written becomes read-only in the parent, then in the child. 3.
+ *   writeProtectSeq becomes even, notifiers end. The parent's TLBs are flushed at the end of the
+ *   fork, once.
  * A page that may be pinned stays the parent's, and the child gets a copy: a store of the parent
- * must not move what a device writes to. get_user_pages_fast() takes pins without a lock; either the
- * pin is seen here, or writeProtectSeq is odd or another one there, and the pin is given back
+ * must not move what a device writes to. get_user_pages_fast() takes pins without a lock; either
+ * the pin is seen here, or writeProtectSeq is odd or another one there, and the pin is given back
  * (57efa1fe5957).
  */
 import { PTE_DIRTY, PTE_PRESENT, PTE_PROTNONE, PTE_RW, makePte } from '../../hardware/paging.ts';

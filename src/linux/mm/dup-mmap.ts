@@ -1,9 +1,9 @@
 /**
  * A copy of an address space (kernel/fork.c: dup_mm(), dup_mmap()).
  *
- * With mmap_lock of the parent, then of the child, held for writing, for each VMA of the parent that
- * is not VM_DONTCOPY: 1. write-lock it. 2. copy it; the copy is not locked into memory. 3. link it
- * to the file's mapping, and store it in the child's tree. 4. copy its page tables. 5.
+ * With mmap_lock of the parent, then of the child, held for writing, for each VMA of the parent
+ * that is not VM_DONTCOPY: 1. write-lock it. 2. copy it; the copy is not locked into memory. 3.
+ * link it to the file's mapping, and store it in the child's tree. 4. copy its page tables. 5.
  * vm_ops->open, also if 4 failed. Then Xen pins the child's tables, and the parent's TLBs are
  * flushed before anybody can run: until then its threads may write through entries that are
  * read-only already.

@@ -10,8 +10,9 @@
  * 4. read the entry again. Unchanged: the page was mapped at that moment with our reference held,
  *    so who clears the entry now sees the reference. Changed: give the reference back, give up.
  * 5. interrupts on. 6. what is missing is for the slow path.
- * With FOLL_PIN, the address space notes that pages of it are pinned, and a fork that write-protects pages meanwhile makes the fast path fail:
- * writeProtectSeq is sampled before and compared after.
+ * With FOLL_PIN, the address space notes that pages of it are pinned, and a fork that
+ * write-protects pages meanwhile makes the fast path fail: writeProtectSeq is sampled before and
+ * compared after.
  *
  * Not modelled: huge pages, so the entry of the level above is not read again.
  */

@@ -1,9 +1,9 @@
 /**
  * madvise (mm/madvise.c: do_madvise(), madvise_walk_vmas(), madvise_vma_behavior()).
  *
- * MADV_DONTNEED drops the pages of a range and keeps the VMA. In 7.0 the read lock of the one VMA is
- * enough; so it runs beside lookups and beside get_user_pages on the same VMA. Only VM_PFNMAP and
- * VM_LOCKED are refused; VM_MIXEDMAP, gntdev's kind, is not.
+ * MADV_DONTNEED drops the pages of a range and keeps the VMA. In 7.0 the read lock of the one VMA
+ * is enough; so it runs beside lookups and beside get_user_pages on the same VMA. Only VM_PFNMAP
+ * and VM_LOCKED are refused; VM_MIXEDMAP, gntdev's kind, is not.
  *   1. find and read-lock the VMA. 2. the range must lie inside it, else fall back: mmap_lock for
  *   reading, VMA by VMA. 3. gather, notifiers start, zap, notifiers end, flush. 4. unlock.
  * Advice that changes flags of VMAs: mmap_lock for writing, VMA by VMA (advise-vma.ts).
@@ -70,7 +70,8 @@ function* adviseReadLocked(v: number, mm: number, start: number, end: number, ad
 /**
  * madvise(2), in pages.
  * @param v - vCPU that runs this. @param start - first vpn. @param count - pages, not 0.
- * @param advice - MADV_*. @returns 0 or a negative errno; -ENOMEM if part of the range is not mapped.
+ * @param advice - MADV_*. @returns 0 or a negative errno; -ENOMEM if part of the range is not
+ * mapped.
  */
 export function* madvise(v: number, mm: number, start: number, count: number, advice: number): Op {
   if (!isUserRange(start, count)) return -EINVAL;

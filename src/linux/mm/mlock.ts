@@ -1,7 +1,7 @@
 /**
- * Memory that stays (mm/mlock.c: apply_vma_lock_flags(), mlock_fixup(), apply_mlockall_flags()). There
- * is no swapping here; what counts is the flag of the VMAs, which others look at, and that the pages
- * are there afterwards (populate.ts).
+ * Memory that stays (mm/mlock.c: apply_vma_lock_flags(), mlock_fixup(), apply_mlockall_flags()).
+ * There is no swapping here; what counts is the flag of the VMAs, which others look at, and that
+ * the pages are there afterwards (populate.ts).
  *
  * VMAs of drivers (VM_SPECIAL) keep their flags: their pages do not go anyway.
  * Not modelled: RLIMIT_MEMLOCK (all are root), PG_mlocked.

@@ -82,8 +82,8 @@ function* mmInit(v: number, mm: number): Op {
 }
 
 /**
- * kernel/fork.c: allocate_mm(), mm_init(): an address space of the vCPU's domain without VMAs, whose
- * root is not pinned yet. @param v - vCPU that runs this. @returns the mm, or NO_MM.
+ * kernel/fork.c: allocate_mm(), mm_init(): an address space of the vCPU's domain without VMAs,
+ * whose root is not pinned yet. @param v - vCPU that runs this. @returns the mm, or NO_MM.
  */
 export function* mmAlloc(v: number): Op {
   const mm = yield* slabAlloc(MmPool.value.at(0), MmPool.value.count);

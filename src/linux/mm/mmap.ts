@@ -73,8 +73,8 @@ function* newRegion(
 }
 
 /**
- * mm/mmap.c: mmap_region(). The caller holds mmap_lock for writing. Arguments as mmapRegion, but the
- * flags with their VM_MAY* bits. @returns 0 or a negative errno.
+ * mm/mmap.c: mmap_region(). The caller holds mmap_lock for writing. Arguments as mmapRegion, but
+ * the flags with their VM_MAY* bits. @returns 0 or a negative errno.
  */
 export function* doMmapRegion(
   v: number,
@@ -102,7 +102,8 @@ function withMayFlags(flags: number): number {
 /**
  * mmap(2) at a fixed address.
  * @param v - vCPU that runs this. @param start - first vpn. @param count - pages.
- * @param flags - VM_READ, VM_WRITE, VM_SHARED. @param ops - VM_OPS_* of the file, VM_OPS_ANONYMOUS without one.
+ * @param flags - VM_READ, VM_WRITE, VM_SHARED. @param ops - VM_OPS_* of the file, VM_OPS_ANONYMOUS
+ * without one.
  * @param file - the driver's open file, -1 without one. @param pgoff - offset in it, in pages.
  * @returns the vpn, or a negative errno.
  */

@@ -1,12 +1,12 @@
 /**
  * A VMA at another place (mm/mremap.c: move_vma(), move_page_tables(), move_ptes()).
  *
- * With mmap_lock held for writing: 1. a copy of the VMA at the new place: vm_ops->open. 2. attach and
- * store it; add its page tables. 3. notifiers start for the old place. 4. for each entry, with the
- * page-table locks of both places: clear the old entry, flush, store the new one. The flush comes
- * before the locks are dropped: afterwards another thread may zap the new entry and free the page
- * (eb66ae030829, CVE-2018-18281). 5. notifiers end. 6. munmap of the old place, unless it stays,
- * empty. Linux adds page tables as it goes and moves back what it moved if it cannot.
+ * With mmap_lock held for writing: 1. a copy of the VMA at the new place: vm_ops->open. 2. attach
+ * and store it; add its page tables. 3. notifiers start for the old place. 4. for each entry, with
+ * the page-table locks of both places: clear the old entry, flush, store the new one. The flush
+ * comes before the locks are dropped: afterwards another thread may zap the new entry and free the
+ * page (eb66ae030829, CVE-2018-18281). 5. notifiers end. 6. munmap of the old place, unless it
+ * stays, empty. Linux adds page tables as it goes and moves back what it moved if it cannot.
  */
 import { PTE_PRESENT, PTE_PROTNONE } from '../../hardware/paging.ts';
 import type { Op } from '../../shared/op.ts';
@@ -72,7 +72,8 @@ function* copyVma(v: number, mm: number, vma: number, from: number, to: number, 
 
 /**
  * mm/mremap.c: move_vma(). The caller holds mmap_lock for writing; the new place is empty.
- * @param vma - VMA of the old place. @param from - first vpn of what moves. @param count - its pages.
+ * @param vma - VMA of the old place. @param from - first vpn of what moves. @param count - its
+ * pages.
  * @param to - new first vpn. @param newCount - pages of the new VMA. @param keep - 1: the old place
  *   stays mapped, without pages (MREMAP_DONTUNMAP). @returns 0 or a negative errno.
  */

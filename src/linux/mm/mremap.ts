@@ -1,6 +1,6 @@
 /**
- * mremap (mm/mremap.c: mremap(), mremap_to(), vma_to_resize()): a mapping becomes longer or shorter,
- * or gets another place (move-vma.ts).
+ * mremap (mm/mremap.c: mremap(), mremap_to(), vma_to_resize()): a mapping becomes longer or
+ * shorter, or gets another place (move-vma.ts).
  *
  * Not modelled: the reserve of VMAs that mremap wants before it moves anything, huge pages.
  */

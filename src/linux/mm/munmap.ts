@@ -91,7 +91,10 @@ function* unmapRegion(v: number, mm: number, first: number, start: number, end: 
   yield* tlbFinish(v);
 }
 
-/** mm/vma.c: remove_vma() for each. The caller holds mmap_lock. @param first - first of the detached VMAs. */
+/**
+ * mm/vma.c: remove_vma() for each. The caller holds mmap_lock.
+ * @param first - first of the detached VMAs.
+ */
 export function* removeVmas(v: number, first: number): Op<void> {
   let vma = first;
   while (vma !== NO_VMA) {

@@ -28,7 +28,10 @@ export function* pageRemoveRmap(pg: number): Op<void> {
   warnOn(before <= 0, BUG_BAD_RMAP, pg, before);
 }
 
-/** mm/rmap.c: folio_add_file_rmap_pte(), folio_dup_file_rmap_pte(). @param pg - mapped once more. */
+/**
+ * mm/rmap.c: folio_add_file_rmap_pte(), folio_dup_file_rmap_pte()
+ * @param pg - mapped once more.
+ */
 export function* pageAddRmap(pg: number): Op<void> {
   yield* fetchAdd(Page.mapcount.at(pg), 1);
 }
@@ -61,7 +64,8 @@ function* pageNeedsCowForDma(vma: number, pg: number): Op {
 
 /**
  * include/linux/rmap.h: folio_try_dup_anon_rmap_pte(): fork shares an anonymous page.
- * @param vma - VMA of the parent. @returns 1, or 0 if the page may be pinned: it stays the parent's.
+ * @param vma - VMA of the parent. @returns 1, or 0 if the page may be pinned: it stays the
+ * parent's.
  */
 export function* pageTryDupAnonRmap(vma: number, pg: number): Op {
   if (((yield* readOnce(Page.flags.at(pg))) & PG_anon_exclusive) !== 0) {

@@ -1,6 +1,6 @@
 /**
- * Changing the flags or the end of VMAs (mm/vma.c: vma_modify_flags(), vma_expand()). Neighbours that
- * become alike are not merged.
+ * Changing the flags or the end of VMAs (mm/vma.c: vma_modify_flags(), vma_expand()). Neighbours
+ * that become alike are not merged.
  */
 import type { Op } from '../../shared/op.ts';
 import { read, write } from '../../shared/operations.ts';

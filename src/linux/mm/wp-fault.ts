@@ -1,13 +1,13 @@
 /**
- * A store to a read-only entry, and the unsharing of a page that is about to be pinned (mm/memory.c:
- * do_wp_page(), wp_page_copy(), wp_page_reuse()).
+ * A store to a read-only entry, and the unsharing of a page that is about to be pinned
+ * (mm/memory.c: do_wp_page(), wp_page_copy(), wp_page_reuse()).
  *
- * Under the page-table lock: 1. is the entry still the same? 2. a shared mapping that may be written
- * becomes writable. 3. an anonymous page that is this entry's alone becomes writable. It is, if
- * PG_anon_exclusive says so, or if nobody else has a reference of it. 4. everything else is copied.
- * Copying: 1. a new page, filled without the lock. 2. notifiers start. 3. under the lock again: is
- * the entry still the same? 4. clear it, flush, the new page: no vCPU may write to the old one once
- * another reads the new one. 5. notifiers end.
+ * Under the page-table lock: 1. is the entry still the same? 2. a shared mapping that may be
+ * written becomes writable. 3. an anonymous page that is this entry's alone becomes writable. It
+ * is, if PG_anon_exclusive says so, or if nobody else has a reference of it. 4. everything else is
+ * copied. Copying: 1. a new page, filled without the lock. 2. notifiers start. 3. under the lock
+ * again: is the entry still the same? 4. clear it, flush, the new page: no vCPU may write to the
+ * old one once another reads the new one. 5. notifiers end.
  */
 import { cpuLoad } from '../../hardware/access.ts';
 import { PTE_DIRTY, PTE_RW, makePte } from '../../hardware/paging.ts';

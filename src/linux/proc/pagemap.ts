@@ -1,10 +1,10 @@
 /**
- * /proc/PID/pagemap (fs/proc/task_mmu.c: pagemap_read(), pte_to_pagemap_entry()) and /proc/kpagecount
- * (fs/proc/page.c: kpagecount_read()).
+ * /proc/PID/pagemap (fs/proc/task_mmu.c: pagemap_read(), pte_to_pagemap_entry()) and
+ * /proc/kpagecount (fs/proc/page.c: kpagecount_read()).
  *
- * The number of a page is what the entry's frame is called here: for a foreign frame that is nothing
- * (pte_pfn() is 0), while what is behind the entry, the page that vm_normal_page() finds, decides
- * the other bits. A domain that maps a frame of its own finds its own page.
+ * The number of a page is what the entry's frame is called here: for a foreign frame that is
+ * nothing (pte_pfn() is 0), while what is behind the entry, the page that vm_normal_page() finds,
+ * decides the other bits. A domain that maps a frame of its own finds its own page.
  */
 import { PTE_PRESENT, PTE_PROTNONE, pteMfn } from '../../hardware/paging.ts';
 import { domainOf, pagesPerDomain } from '../../hardware/params.ts';

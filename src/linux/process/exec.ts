@@ -2,8 +2,8 @@
  * exec (fs/exec.c: begin_new_exec(), exec_mmap()), without a program: the new address space is
  * empty.
  *
- * 1. an address space. 2. a table of open files of one's own. 3. `current->mm` changes, and the vCPU
- * loads it. 4. the last user of the old one unmaps all. 5. descriptors with close-on-exec are
+ * 1. an address space. 2. a table of open files of one's own. 3. `current->mm` changes, and the
+ * vCPU loads it. 4. the last user of the old one unmaps all. 5. descriptors with close-on-exec are
  * closed. 6. handlers are forgotten. So, as at exit, mappings go before descriptors.
  */
 import type { Op } from '../../shared/op.ts';

@@ -1,9 +1,9 @@
 /**
  * fork (kernel/fork.c: kernel_clone(), copy_process()).
  *
- * 1. a record. 2. files: a copy of the table (or the same one, CLONE_FILES). 3. handlers of signals;
- * none is pending. 4. mm: a copy (dup-mmap.ts). 5. under tasklist_lock: a number, and the place
- * among the parent's children. From now on others find it. A failure undoes what was done, in
+ * 1. a record. 2. files: a copy of the table (or the same one, CLONE_FILES). 3. handlers of
+ * signals; none is pending. 4. mm: a copy (dup-mmap.ts). 5. under tasklist_lock: a number, and the
+ * place among the parent's children. From now on others find it. A failure undoes what was done, in
  * reverse.
  */
 import { domainOf } from '../../hardware/params.ts';

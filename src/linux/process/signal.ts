@@ -154,7 +154,8 @@ export function* sysKill(v: number, pid: number, signo: number): Op {
 
 /**
  * rt_sigaction(2), without flags.
- * @param v - vCPU of the task. @param signo - signal. @param action - SIG_DFL, SIG_IGN, SIG_HANDLER.
+ * @param v - vCPU of the task. @param signo - signal. @param action - SIG_DFL, SIG_IGN,
+ * SIG_HANDLER.
  * @returns 0 or -EINVAL.
  */
 export function* sysSigaction(v: number, signo: number, action: number): Op {

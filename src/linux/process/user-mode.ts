@@ -1,6 +1,6 @@
 /**
- * What a program does by itself: loads and stores at user addresses, and the signal that it gets for
- * a bad one (arch/x86/mm/fault.c: bad_area(), do_sigbus()).
+ * What a program does by itself: loads and stores at user addresses, and the signal that it gets
+ * for a bad one (arch/x86/mm/fault.c: bad_area(), do_sigbus()).
  */
 import { reg } from '../../hardware/vcpu.ts';
 import type { Op } from '../../shared/op.ts';

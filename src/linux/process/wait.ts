@@ -52,8 +52,8 @@ function* reap(v: number, child: number): Op {
 /**
  * wait4(2).
  * @param v - vCPU of the task. @param pid - a child, or -1 for any. @param options - 0 or WNOHANG.
- * @returns pid of a child that has ended, its status in REG_WAIT_STATUS; 0 with WNOHANG if none has;
- *   -ECHILD, -EINVAL, or -ERESTARTSYS after a signal.
+ * @returns pid of a child that has ended, its status in REG_WAIT_STATUS; 0 with WNOHANG if none
+ *   has; -ECHILD, -EINVAL, or -ERESTARTSYS after a signal.
  */
 export function* sysWait4(v: number, pid: number, options: number): Op {
   if ((options & ~WNOHANG) !== 0) return -EINVAL;

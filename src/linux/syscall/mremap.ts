@@ -15,8 +15,8 @@ function flagsFit(oldLength: number, newLength: number, flags: number): boolean 
 
 /**
  * mremap(2).
- * @param v - vCPU of the task. @param address - of a page. @param oldLength - unsigned; 0 asks for a
- *   second mapping of a shared object. @param newLength - unsigned. @param flags - MREMAP_*.
+ * @param v - vCPU of the task. @param address - of a page. @param oldLength - unsigned; 0 asks for
+ *   a second mapping of a shared object. @param newLength - unsigned. @param flags - MREMAP_*.
  * @param newAddress - looked at with MREMAP_FIXED, a hint with MREMAP_DONTUNMAP.
  * @returns the new address, or a negative errno.
  */

@@ -1,7 +1,7 @@
 /**
  * Goal: a queue hands work over and its outcome back once, refuses what it must not take, and says
- * no password; a campaign that is interrupted keeps what was in flight, and stores of other code are
- * refused.
+ * no password; a campaign that is interrupted keeps what was in flight, and stores of other code
+ * are refused.
  * Method: a Redis of our own with a password; jobs by hand beside those of a campaign; the built
  * command line.
  */

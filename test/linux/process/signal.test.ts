@@ -1,7 +1,8 @@
 /**
  * Goal: a signal is lost only if it is ignored, reaches the handler or ends the task, and a parent
  * that waits always learns of its child's end.
- * Method: single cases of sigaction, masks and kill; parent and child on two vCPUs under PCT and TSO.
+ * Method: single cases of sigaction, masks and kill; parent and child on two vCPUs under PCT and
+ * TSO.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { reg } from '../../../src/hardware/vcpu.ts';

@@ -1,6 +1,7 @@
 /**
  * Goal: madvise, mlock, msync and mincore do to flags and pages what Linux does, with its errors.
- * Method: calls by one process on anonymous memory; the VmFlags line and the page tables afterwards.
+ * Method: calls by one process on anonymous memory; the VmFlags line and the page tables
+ * afterwards.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { EBUSY, EINVAL, ENOMEM } from '../../../src/linux/errno.ts';

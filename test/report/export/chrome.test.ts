@@ -30,7 +30,7 @@ describe.each(races)('%s', (_, find) => {
   });
 });
 
-test('domains are processes, vCPUs threads, and handlers run on the vCPU that they interrupt', () => {
+test('domains are processes, vCPUs threads; handlers run on the vCPU that they interrupt', () => {
   const race = findRace('race/l26-lost-wake-up', 'before', 'sc');
   const events = traceEvents(race);
   for (const { ph, pid, tid, args } of events) {

@@ -57,9 +57,8 @@ describe('JUnit', () => {
 describe('GitHub', () => {
   test('gets an error where it broke and a notice on the other access', () => {
     const [error, notice] = githubAnnotations(small);
-    expect(error).toMatch(
-      /^::error file=src\/linux\/drivers\/unmap\.ts,line=12,col=1,title=I8 in getUserPages \/ unmapRefs::/,
-    );
+    const at = 'file=src/linux/drivers/unmap.ts,line=12,col=1';
+    expect(error?.startsWith(`::error ${at},title=I8 in getUserPages / unmapRefs::`)).toBe(true);
     expect(error).toContain('%0Agntrace replay gnt1.x');
     expect(notice).toMatch(/^::notice file=src\/linux\/drivers\/unmap\.ts,line=41,/);
     expect(githubAnnotations(recorded({ ...narration, complaint: null }))).toEqual([]);

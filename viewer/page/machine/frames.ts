@@ -35,12 +35,13 @@ export function frames(look: Look): HTMLElement | null {
     const uses = (type ?? 0) & PGT_count_mask;
     const given = ((count ?? 0) & PGC_allocated) !== 0 ? 'allocated' : 'not allocated';
     const whose = (owner ?? -1) < 0 ? 'nobody' : `d${owner}`;
+    const used = `type ${kind || 'none'} used ${uses} times`;
     squares.push(
       h(
         'span',
         {
           class: `frame owner${(owner ?? -1) % 4}${changed ? ' changed' : ''}`,
-          title: `frame ${mfn} of ${whose}, ${given}: ${references} references, type ${kind || 'none'} used ${uses} times`,
+          title: `frame ${mfn} of ${whose}, ${given}: ${references} references, ${used}`,
         },
         h('i', {}, String(mfn)),
         h('b', {}, String(references)),

@@ -75,11 +75,12 @@ export function entryBox(look: Look, word: number, pte: number, page: string): H
   const whose = owner < 0 ? '' : `, frame of d${owner}`;
   const changed = look.isChanged(word);
   const state = present ? 'present' : pte === 0 ? 'empty' : 'absent';
+  const stands = present ? 'present' : 'not present';
   const box = h(
     'span',
     {
       class: `entry ${state} owner${owner % 4}${changed ? ' changed' : ''}`,
-      title: `${look.memory.name(word)}: ${present ? 'present' : 'not present'} ${names.join(' ')}${whose}`,
+      title: `${look.memory.name(word)}: ${stands} ${names.join(' ')}${whose}`,
     },
     h('i', {}, page),
     h('b', {}, pte === 0 ? '·' : String(pteMfn(pte))),

@@ -5,7 +5,8 @@
  *              ringProd, readers take at ringCons; both only grow and are taken modulo the size.
  * UserEvtchn   a port that a file has bound
  *   user       record of the file + 1, 0 if no file has the port                       [GST]
- *   enabled    1 while the next event may come; the handler clears it, a write() of the port sets it
+ *   enabled    1 while the next event may come; the handler clears it, a write() of the port
+ *              sets it
  */
 import { defineTable } from '../../../shared/table.ts';
 

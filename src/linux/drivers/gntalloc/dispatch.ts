@@ -61,7 +61,8 @@ function* known(v: number, file: number, cmd: number, arg: number): Op {
 
 /**
  * drivers/xen/gntalloc.c: gntalloc_ioctl()
- * @param v - vCPU of the task. @param file - record of the open file. @param cmd - IOCTL_GNTALLOC_*.
+ * @param v - vCPU of the task. @param file - record of the open file. @param cmd -
+ * IOCTL_GNTALLOC_*.
  * @param arg - word of the argument in the task's memory, 0: NULL.
  * @returns 0 or a negative errno: -ENOTTY if the driver has no such call.
  */

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { html, text } from '../src/report/html.ts';
-import { drawCharts } from './page-script.ts';
+import { pageScript } from './page-script.ts';
 import type { Report } from './results.ts';
 import { hostLines, power } from './table.ts';
 
@@ -74,8 +74,7 @@ const HEADER = [
 /** The page of a report. */
 export function pageOf(report: Report): string {
   const { script, style } = plotter();
-  const parsed = `JSON.parse(document.getElementById('data').textContent)`;
-  const draw = `(${drawCharts.toString()})(${parsed});`;
+  const draw = pageScript(`JSON.parse(document.getElementById('data').textContent)`);
   const styles = style + STYLE;
   const policy = [
     "default-src 'none'",

@@ -13,49 +13,10 @@
 import { MagicString } from 'magic-string';
 import ts from 'typescript';
 import { at } from './source.mjs';
+import { byteOperations, flavours, mathCalls, types } from './vocabulary.mjs';
 
-const types = new Map([
-  ['number', 'i32'],
-  ['boolean', 'bool'],
-  ['void', 'void'],
-  ['Op', 'i32'],
-  ['Op<number>', 'i32'],
-  ['Op<boolean>', 'bool'],
-  ['Op<void>', 'void'],
-  ['Op<never>', 'void'],
-]);
-const mathCalls = new Map([
-  ['abs', 'abs<i32>'],
-  ['clz32', 'clz<i32>'],
-  ['max', 'max<i32>'],
-  ['min', 'min<i32>'],
-]);
 /** Rounds of a loop that are written out. */
 const UNROLL_LIMIT = 8;
-/** Operations that are others in functions of a flavour. */
-const flavours = new Map([
-  [
-    'plain$',
-    new Map([
-      ['readOnce', 'read'],
-      ['loadAcquire', 'read'],
-    ]),
-  ],
-  [
-    'ordered$',
-    new Map([
-      ['read', 'readOnce'],
-      ['smpRmb', 'ordered'],
-    ]),
-  ],
-]);
-/** Operations of a word that there are for an address in bytes, too. */
-const byteOperations = new Set(
-  (
-    'read write readLocal writeLocal readOnce writeOnce loadAcquire storeRelease cmpxchg xchg ' +
-    'fetchAdd fetchAnd fetchOr'
-  ).split(' '),
-);
 const fieldValues = new Set(['word', 'stride', 'outer', 'count']);
 
 /**

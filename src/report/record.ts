@@ -89,32 +89,14 @@ export function raceRecord(
   for (const { word } of steps) words.of(word);
   const shown = (complaint?.words ?? []).flatMap((name) => wordNamed(machine, name) || []);
   const named = new Set(shown);
-  const shows = shown.map((word) => {
-    const value = narration.final[word] ?? 0;
-    const object = words.of(word);
-    words.tell(object, value);
-    return { object, value };
-  });
+  const shows = shown.map((word) => lastSeen(word, narration, words));
   const notes = notesByStep(narration.notes, meaning);
   const raceSteps = steps.map((step, i): RaceStep => {
-    const { actor, kind, word, guard, before, after, result, effect, store, enabled } = step;
-    const object = words.of(word);
-    for (const value of [before, after, result]) words.tell(object, value);
-    const operands = store < 0 ? step.operands.slice(0, OPERANDS[kind] ?? 0) : [];
+    const { word, enabled } = step;
     const matters = meets.has(word) || (changes(step) && named.has(word));
     const note = notes.get(i);
     return {
-      actor,
-      kind,
-      effect: EFFECTS[effect] ?? 'none',
-      object,
-      before,
-      after,
-      result,
-      ...(operands.length > 0 && { operands }),
-      ...(guard !== 0 && { guard: words.of(guard) }),
-      ...(store >= 0 && { store }),
-      stack: stacks.of(step.places),
+      ...performed(step, words, stacks),
       matters: word !== 0 && matters,
       ...(enabled !== steps[i - 1]?.enabled && { enabled }),
       ...(note !== undefined && { notes: note }),
@@ -122,10 +104,8 @@ export function raceRecord(
   });
   const waits = complaint?.invariant === 'deadlock' ? waitsOf(narration, words, stacks) : [];
   const livelock = complaint?.invariant === 'livelock';
-  const conflict = complaint === null || waits.length > 0 || livelock ? null : pairOf();
-  function pairOf(): [number, number] | null {
-    return decidingPair(steps, meets, named);
-  }
+  const decides = complaint !== null && waits.length === 0 && !livelock;
+  const conflict = decides ? decidingPair(steps, meets, named) : null;
   const interrupted = actors.map(({ interrupts }) => interrupts?.word ?? -1);
   const edges = edgesOf(steps, switches, {
     isLock: (word) => words.objects[words.of(word)]?.lock !== null,
@@ -163,6 +143,39 @@ export function raceRecord(
     stats,
   };
   return { ...race, fingerprint: fingerprintOf(race) };
+}
+
+/** A word that shows what broke, as it was at the end. */
+function lastSeen(word: number, narration: Narration, words: Words): RaceRecord['shows'][number] {
+  const value = narration.final[word] ?? 0;
+  const object = words.of(word);
+  words.tell(object, value);
+  return { object, value };
+}
+
+/** What a step did, whatever stands around it. */
+function performed(
+  step: NarratedStep,
+  words: Words,
+  stacks: Stacks,
+): Omit<RaceStep, 'matters' | 'enabled' | 'notes'> {
+  const { actor, kind, guard, before, after, result, effect, store } = step;
+  const object = words.of(step.word);
+  for (const value of [before, after, result]) words.tell(object, value);
+  const operands = store < 0 ? step.operands.slice(0, OPERANDS[kind] ?? 0) : [];
+  return {
+    actor,
+    kind,
+    effect: EFFECTS[effect] ?? 'none',
+    object,
+    before,
+    after,
+    result,
+    ...(operands.length > 0 && { operands }),
+    ...(guard !== 0 && { guard: words.of(guard) }),
+    ...(store >= 0 && { store }),
+    stack: stacks.of(step.places),
+  };
 }
 
 /** By word: the value that the last step left in memory. */

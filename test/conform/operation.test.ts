@@ -1,4 +1,7 @@
-/** Goal: names of operations in recordings are taken apart in one way, whatever they say. */
+/**
+ * Goal: names of operations in recordings are taken apart in one way, whatever they say.
+ * Method: names, lists and symbols as recordings write them, against what they mean.
+ */
 import { expect, test } from 'vitest';
 import { abbreviated, listOf } from '../../src/conform/operations/arguments.ts';
 import { parseOperation } from '../../src/conform/operation.ts';

@@ -67,10 +67,15 @@ export function* freePgtables(
   yield* unlinkFileVmas(first);
   for (let level = 1; level < ptLevels(); level++) {
     const span = 1 << (ptShift() * level);
-    for (let from = start & ~(span - 1); from < end; from += span) {
-      if (from < floor || from + span > ceiling) continue;
+    const above = span << ptShift();
+    let next = 0;
+    for (let from = start & ~(span - 1); from < end; from = next) {
+      next = from + span;
+      if (from < floor || next > ceiling) continue;
       const word = yield* walkToLevel(mm, from, level + 1);
       if (word !== NO_PTE) yield* freeTable(v, mm, word);
+      // The table above is missing, and with it all that it would name (pud_none_or_clear_bad()).
+      else next = (from & ~(above - 1)) + above;
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The scripts of the pages (docs/race-page.md), made of viewer/ and of dist/fibers:
  *
- *   dist/viewer/page.js    what draws a race;  matrix.js  what opens races from the matrix
+ *   dist/viewer/page.js    what draws a race
  *   dist/viewer/page.css   how it looks
  *   dist/viewer/engine.js  the explorer and the simulated kernel for a worker, and behind it the
  *                          map from its positions to the lines that people edit

@@ -1,7 +1,6 @@
 /** `gntrace matrix`: every design against the races that decide between them. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { codeVersion } from '../campaign/code-version.ts';
 import type { Cell, CellName, Memory } from '../campaign/matrix/cell.ts';
@@ -12,9 +11,8 @@ import { runMatrix } from '../campaign/matrix/run.ts';
 import { MatrixStore } from '../campaign/matrix/store.ts';
 import { TaskPool } from '../campaign/task-pool.ts';
 import { races } from '../corpus/races.ts';
-import { EVERY_DESIGN } from '../linux/designs/design.ts';
-import { matrixPage } from '../report/matrix-page.ts';
 import { interruptSignal } from './interrupt.ts';
+import { writeMatrixPage } from './matrix-file.ts';
 import { printMatrix } from './matrix-text.ts';
 import { LiveLine, bold, complain, print } from './output.ts';
 import { printRace, recordOf } from './race-text.ts';
@@ -70,7 +68,7 @@ export function withMatrixOptions(command: Command): Command {
     .option('--memory <model>', `memory model: ${MEMORIES.join(', ')}`, 'both')
     .option('--store <dir>', 'where results are kept for the next run', '.gntrace')
     .option('--fresh', 'decide again what the store knows')
-    .option('--html <file>', 'write the matrix as a page')
+    .option('--html <file>', 'write the matrix as a page, and the races that broke beside it')
     .option('--ascii', 'show nothing beyond ASCII in the races of --only')
     .option('--json', 'print one JSON object instead of text');
 }
@@ -96,7 +94,7 @@ export async function showMatrix(raw: RawMatrixOptions): Promise<MatrixRun> {
   if (raw.json === true) print(JSON.stringify({ code: codeVersion(), cells }));
   else printMatrix(run.wanted, run.cells);
   if (raw.json !== true && raw.only !== undefined) printRaces(cells, raw.ascii === true);
-  if (raw.html !== undefined) writePage(raw.html, run.wanted, cells, raw.json !== true);
+  if (raw.html !== undefined) writeMatrixPage(raw.html, run.wanted, cells, raw.json === true);
   for (const failure of run.failures) complain(`could not ask ${failure}`);
   return run;
 }
@@ -206,20 +204,6 @@ function readWorkers(text: string | undefined): number {
   const workers = wholeNumber(text, '--workers', 1);
   if (workers <= MOST_WORKERS) return workers;
   throw new UsageError(`--workers can be at most ${MOST_WORKERS}, not ${text}`);
-}
-
-function writePage(
-  file: string,
-  wanted: readonly CellName[],
-  cells: readonly Cell[],
-  say: boolean,
-): void {
-  const rows = races.filter(({ name }) => wanted.some(({ race }) => race === name));
-  const html = matrixPage({ code: codeVersion(), designs: EVERY_DESIGN, races: rows, cells });
-  const path = resolve(file);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, html);
-  if (say) print(`\nas a page: ${path}`);
 }
 
 /** The exit status of a matrix. */

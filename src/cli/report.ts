@@ -10,6 +10,7 @@ import type { Findings } from './findings-dir.ts';
 import { readFindings } from './findings-dir.ts';
 import { LiveLine, bold, complain, print } from './output.ts';
 import { writeText } from './race-export.ts';
+import { withRacePages } from './race-pages.ts';
 import { printLines, terminal } from './race-text.ts';
 import { EXIT_CLEAN, EXIT_FINDING } from './usage.ts';
 
@@ -69,7 +70,7 @@ function describe(
   printLines(findingsTable(races, view, marksOf(view.ascii)));
 }
 
-/** Writes the page; links lead from where it lies to where the pages of races lie. */
+/** Writes the page; links lead from where it lies to the pages of races, written if missing. */
 function writePage(
   file: string,
   dir: string,
@@ -84,6 +85,9 @@ function writePage(
     return { ...race, shortest: { ...race.shortest, page: from } };
   });
   const title = basename(resolve(dir));
-  writeText(file, findingsPage({ title, findings: findings.length, races: linked }));
+  writeText(
+    file,
+    findingsPage({ title, findings: findings.length, races: withRacePages(file, linked) }),
+  );
   if (say) print(`\nas a page: ${file}`);
 }

@@ -13,6 +13,7 @@ import { asUsage } from './campaign-store.ts';
 import { cellsOf } from './campaign-text.ts';
 import { print } from './output.ts';
 import { writeText } from './race-export.ts';
+import { withRacePages } from './race-pages.ts';
 import { recordOf } from './race-text.ts';
 import type { Listed } from './results-json.ts';
 import { cellJson, findingJson, listFindings, replayCommand, timesOfAll } from './results-json.ts';
@@ -72,8 +73,9 @@ function raceOf({ seed, shrunk }: SightingRecord): RaceRecord | null {
 function writePage(store: StoreReader, dir: string): void {
   const findings = listFindings(store).map(pageFinding);
   const title = store.campaign.name;
-  const races = foundRaces(findings);
-  writeText(join(dir, 'index.html'), findingsPage({ title, findings: findings.length, races }));
+  const file = join(dir, 'index.html');
+  const races = withRacePages(file, foundRaces(findings));
+  writeText(file, findingsPage({ title, findings: findings.length, races }));
 }
 
 function pageFinding({ finding, same }: Listed): Finding {

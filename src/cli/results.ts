@@ -63,7 +63,7 @@ export function resultsCommand(exit: (status: number) => void): Command {
     .description('write findings and cells for other tools')
     .option(...STORE)
     .option('--ndjson <file>', 'lines of JSON; - for stdout (the default)')
-    .option('--html <dir>', 'an index page over all findings, with a page for each')
+    .option('--html <dir>', 'an index page over all findings, and a page of each race')
     .option('--junit <file>', 'JUnit XML: a test case for each cell')
     .option('--github', 'print annotations for GitHub')
     .action(async (raw: RawExportOptions) => {

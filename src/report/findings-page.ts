@@ -3,7 +3,7 @@
  * has a page of its own. Works without scripts, from disk, in light and dark, on a narrow screen.
  */
 import type { Html } from './html.ts';
-import { html, page } from './html.ts';
+import { html, page, urlOf } from './html.ts';
 import type { FoundRace } from './findings.ts';
 import { rateText } from './findings.ts';
 
@@ -34,7 +34,7 @@ ul { margin: 0; padding-left: 1.1rem; }
 
 /** The page's text. */
 export function findingsPage({ title, findings, races }: FindingsPage): string {
-  const body = html`
+  const body = html`<main>
     <h1>Races: ${title}</h1>
     <p>${findings} findings of ${races.length} races, each with its shortest seed.</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Races">
@@ -55,7 +55,7 @@ export function findingsPage({ title, findings, races }: FindingsPage): string {
         </tbody>
       </table>
     </div>
-  `;
+  </main>`;
   return page(`Races: ${title}`, { style: STYLE }, body);
 }
 
@@ -79,10 +79,4 @@ function rowOf({ fingerprint, message, findings, rate, where, shortest }: FoundR
     </td>
     <td><code>${replay}</code></td>
   </tr>`;
-}
-
-/** A relative path as a link: nothing in it is a scheme, a query or markup. */
-function urlOf(path: string): string {
-  const parts = path.split(/[\\/]/).map((part) => encodeURIComponent(part));
-  return `./${parts.join('/')}`;
 }

@@ -44,6 +44,12 @@ function markupOf(part: Part): string {
   return text(String(part)).markup;
 }
 
+/** A relative path as a link: nothing in it is a scheme, a query or markup. */
+export function urlOf(path: string): string {
+  const parts = path.split(/[\\/]/).map((part) => encodeURIComponent(part));
+  return `./${parts.join('/')}`;
+}
+
 /** What a page may have beside markup. */
 export interface PageParts {
   /** Its style sheet; nothing else may style. */

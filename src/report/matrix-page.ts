@@ -1,10 +1,10 @@
 /**
- * The matrix as a page: a table of questions by designs and one of past bugs. A cell opens to show
- * how it was decided and the command that replays it. Works without scripts, by keyboard, in light
- * and dark, and on a narrow screen.
+ * The matrix as a page: a table of questions by designs and one of past bugs. A broken cell
+ * leads to the page of its race; every cell tells how it was decided and what replays it. Works
+ * without scripts, by keyboard, in light and dark, and on a narrow screen.
  */
 import type { Html } from './html.ts';
-import { html, page } from './html.ts';
+import { html, page, urlOf } from './html.ts';
 
 export interface PageCell {
   readonly race: string;
@@ -20,6 +20,8 @@ export interface PageCell {
   readonly preemptions?: number;
   readonly invariant?: string;
   readonly message?: string;
+  /** Of a broken cell: the page of its race, a relative path. */
+  readonly page?: string;
 }
 
 export interface PageRace {
@@ -58,8 +60,11 @@ th, td { border: 1px solid var(--line); padding: .35rem .5rem; text-align: left;
   vertical-align: top; min-width: 7rem; }
 th[scope=row] { min-width: 12rem; font-weight: 600; }
 details { margin: 0 0 .2rem; } details p { margin: .3rem 0; max-width: 32rem; }
-summary { cursor: pointer; border-radius: 3px; padding: 0 .25rem; }
-summary:focus-visible { outline: 2px solid light-dark(#0b57d0, #a8c7fa); }
+summary { cursor: pointer; }
+summary, .cell > a { border-radius: 3px; padding: 0 .25rem; }
+.cell { margin: 0 0 .2rem; } .cell > a { color: inherit; display: inline-block; }
+.cell summary { font-size: .85rem; }
+summary:focus-visible, a:focus-visible { outline: 2px solid light-dark(#0b57d0, #a8c7fa); }
 .safe { background: var(--safe); } .broken { background: var(--broken); }
 .undecided { background: var(--open); }
 code { font: 12px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
@@ -77,16 +82,16 @@ export function matrixPage({ code, designs, races, cells }: MatrixPage): string 
       : [table('Questions that decide between designs', asked, questions, cells)]),
     ...(past.length === 0 ? [] : [table('Bugs of the past', ['before', 'after'], past, cells)]),
   ];
-  const body = html`
+  const body = html`<main>
     <h1>gntrace: the matrix</h1>
     <p>
       Each cell says whether a design stands a race: <strong>safe</strong> (every schedule was
       covered), <strong>broken</strong> (with a seed that replays it), or
-      <strong>undecided</strong> (the time was spent). Open a cell for how it was found. Code
-      version <code>${code}</code>.
+      <strong>undecided</strong> (the time was spent). A broken cell opens its race; each tells how
+      it was decided. Code version <code>${code}</code>.
     </p>
     ${tables}
-  `;
+  </main>`;
   return page('gntrace: the matrix', { style: STYLE }, body);
 }
 
@@ -144,26 +149,34 @@ function heading({ name, about, sources, bug }: PageRace): Html {
 
 function td(cells: readonly PageCell[]): Html {
   if (cells.length === 0) return html`<td>not asked</td>`;
-  return html`<td>${cells.map((cell) => details(cell))}</td>`;
+  return html`<td>${cells.map((cell) => cellOf(cell))}</td>`;
 }
 
-function details(cell: PageCell): Html {
-  const { verdict, memory, executions, strategy, seconds, seed, message, invariant } = cell;
-  const { preemptions = 0, bound = 0 } = cell;
+function cellOf(cell: PageCell): Html {
+  const { verdict, memory, race, design, invariant, bound = 0, page: link } = cell;
   const open = bound > 0 ? `safe to ${bound} preemptions, else undecided` : verdict;
-  const head = verdict === 'broken' ? `broken ${invariant ?? ''}` : open;
-  const how = `${strategy}, ${executions} executions, ${seconds.toFixed(1)} s`;
-  const more =
-    seed === undefined
-      ? []
-      : [
-          html`<p>${message ?? ''}</p>
-            <p>${preemptions} preemptions</p>
-            <p><code>gntrace replay ${seed}</code></p>`,
-        ];
-  return html`<details>
-    <summary class="${verdict}">${memory} ${head}</summary>
-    <p>${how}</p>
-    ${more}
-  </details>`;
+  const head = `${memory} ${verdict === 'broken' ? `broken ${invariant ?? ''}` : open}`;
+  if (link === undefined) {
+    return html`<details>
+      <summary class="${verdict}">${head}</summary>
+      ${how(cell)}
+    </details>`;
+  }
+  const name = `${head}: ${race}, ${design}`;
+  return html`<div class="cell">
+    <a class="${verdict}" href="${urlOf(link)}" aria-label="${name}">${head}</a>
+    <details>
+      <summary aria-label="how: ${name}">how</summary>
+      ${how(cell)}
+    </details>
+  </div>`;
+}
+
+function how({ executions, strategy, seconds, seed, message, preemptions = 0 }: PageCell): Html {
+  const decided = html`<p>${strategy}, ${executions} executions, ${seconds.toFixed(1)} s</p>`;
+  if (seed === undefined) return decided;
+  return html`${decided}
+    <p>${message ?? ''}</p>
+    <p>${preemptions} preemptions</p>
+    <p><code>gntrace replay ${seed}</code></p>`;
 }

@@ -4,7 +4,7 @@
  */
 import { Html, html, page } from './html.ts';
 import type { PageData } from './page-data.ts';
-import { embedded, partOf } from './page-parts.ts';
+import { embedded, embeddedPart, partOf } from './page-parts.ts';
 import type { RaceRecord, RaceStep } from './race.ts';
 import { placesOfStack, valueText } from './race.ts';
 
@@ -18,7 +18,7 @@ export function racePage(data: PageData): string {
   const body = html`
     <noscript>${note()}</noscript>
     <div id="plain" class="plain">${plain(race)}</div>
-    ${embedded('race', JSON.stringify(data))} ${embedded('engine', partOf('engine.js'))}
+    ${embedded('race', JSON.stringify(data))} ${embeddedPart('engine', 'engine.js')}
   `;
   const parts = { style: partOf('page.css'), script: partOf('page.js'), workers: true };
   return page(`${verdict}: ${race.scenario}`, parts, body);

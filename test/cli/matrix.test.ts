@@ -58,7 +58,11 @@ test('decides a race of the past, keeps it, and takes it from the store', async 
   const table = second.out.split('\n\n', 1)[0] ?? '';
   expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
   expect(existsSync(html)).toBe(true);
-  expect(readFileSync(html, 'utf8')).toContain('sc broken I7');
+  const page = readFileSync(html, 'utf8');
+  expect(page).toContain('sc broken I7');
+  const race = `m-races/${before?.seed?.slice(-8)}.html`;
+  expect(page).toContain(`href="./${race}"`);
+  expect(readFileSync(join(store, 'pages', race), 'utf8')).toContain(before?.seed);
 });
 
 test('says in one line which race or model there is not', async () => {

@@ -193,6 +193,20 @@ describe('report', () => {
     expect(readFileSync(at('index.html'), 'utf8')).toContain('findings of 1 races');
   });
 
+  test('writes the page of a race that has none, and says of which it cannot', async () => {
+    mkdirSync(at('bare'));
+    const race = JSON.parse(readFileSync(at('found', 'a.json'), 'utf8')) as RaceRecord;
+    const other = { ...race, fingerprint: 'I99: of another version', seed: `${seed}0` };
+    writeFileSync(at('bare', 'a.json'), JSON.stringify(race));
+    writeFileSync(at('bare', 'b.json'), JSON.stringify(other));
+    const { err } = await run(reportCommand, at('bare'), '--html', at('bare.html'));
+    const page = `bare-races/${seed.slice(-8)}.html`;
+    const index = readFileSync(at('bare.html'), 'utf8');
+    expect(index.match(/href="[^"]*"/g)).toEqual([`href="./${page}"`]);
+    expect(readFileSync(at(page), 'utf8')).toContain(`gntrace replay ${seed}`);
+    expect(err).toMatch(/^gntrace: no page of gnt1\..*0: .*damaged.*\n$/);
+  });
+
   test('links the page that lies beside the shortest', async () => {
     mkdirSync(at('one'));
     const text = readFileSync(at('found', 'a.json'), 'utf8');

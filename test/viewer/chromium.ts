@@ -48,10 +48,17 @@ export class Chromium {
   readonly folder = mkdtempSync(join(tmpdir(), 'gntrace-page-'));
   private browser: Browser | null = null;
 
-  /** Writes a page to disk and opens it from there. */
+  /** Writes the page of a race to disk, opens it from there, and waits until it is drawn. */
   async open(html: string, sight: Sight = {}): Promise<Opened> {
     const file = join(this.folder, 'page.html');
     writeFileSync(file, html);
+    const opened = await this.visit(file, sight);
+    if (sight.scripts !== false) await opened.page.waitForSelector('html[data-ready]');
+    return opened;
+  }
+
+  /** Opens a page from disk. */
+  async visit(file: string, sight: Sight = {}): Promise<Opened> {
     this.browser ??= await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
     const { width = 1360, height = 860, scheme = 'light', scripts = true, hash = '' } = sight;
     const context = await this.browser.newContext({
@@ -71,7 +78,6 @@ export class Chromium {
       if (!request.url().startsWith('blob:')) requests.push(request.url());
     });
     await page.goto(pathToFileURL(file).href + hash);
-    if (scripts) await page.waitForSelector('html[data-ready]');
     return { page, complaints, requests };
   }
 

@@ -3,17 +3,15 @@
  * and the page stays inside its limits: no violation for axe, in light and dark, wide and narrow.
  * Method: a record with hostile names, shown; axe-core run in the page.
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, describe, expect, test } from 'vitest';
 import { racePage } from '../../src/report/race-page.ts';
 import type { PageData } from '../../src/report/page-data.ts';
-import type { Opened, Sight } from './chromium.ts';
+import { violations } from './axe.ts';
+import type { Sight } from './chromium.ts';
 import { Chromium, hasChromium } from './chromium.ts';
 import { brokenSeed, pageDataOf } from './races.ts';
 
 const HOSTILE = '<img src=x onerror="document.title=1">';
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The same race with names that are markup. */
 function hostile({ race, image, sources }: PageData): PageData {
@@ -35,20 +33,6 @@ function hostile({ race, image, sources }: PageData): PageData {
     image: { ...image, tables: image.tables.map(bad) },
     sources: sources.map((piece) => ({ ...piece, lines: piece.lines.map(() => HOSTILE) })),
   };
-}
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
-
-/** What axe finds, with where. */
-async function violations({ page }: Opened): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = (await page.evaluate('axe.run()')) as { violations: Violation[] };
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`),
-  );
 }
 
 describe.skipIf(!hasChromium())('a page', () => {

@@ -36,8 +36,7 @@ export class App {
   private readonly tabs: Tabs;
   private readonly help: HTMLDialogElement;
 
-  /** @param back - leads back to where the race was opened from, if it was. */
-  constructor({ race, image, sources }: PageData, back: (() => void) | null = null) {
+  constructor({ race, image, sources }: PageData) {
     const view = new View(new RaceModel({ race, image }));
     this.view = view;
     this.timeline = new Timeline(view);
@@ -52,9 +51,9 @@ export class App {
       { name: 'Machine', panel: machine.element, shown: () => machine.draw() },
       { name: 'Play', panel: this.play.element, shown: () => this.play.draw() },
     ]);
-    const keys = this.keys(back);
+    const keys = this.keys();
     this.help = helpDialog(keys);
-    const header = new Header(view, this.say, this.actions(back));
+    const header = new Header(view, this.say, this.actions());
     this.element = h(
       'div',
       { class: 'app' },
@@ -110,15 +109,14 @@ export class App {
     this.said.textContent = text;
   };
 
-  private actions(back: (() => void) | null): HTMLElement[] {
+  private actions(): HTMLElement[] {
     return [
-      ...(back === null ? [] : [button('the matrix', back)]),
       button('light or dark (t)', () => this.theme(), { class: 'icon' }, '◐'),
       button('keys (?)', () => this.help.showModal(), { class: 'icon' }, '?'),
     ];
   }
 
-  private keys(back: (() => void) | null): Key[] {
+  private keys(): Key[] {
     const { view, controls } = this;
     const jump = (j: typeof toSwitch, by: 1 | -1) => (): void => controls.jump(j, by);
     return [
@@ -146,18 +144,12 @@ export class App {
       { keys: ['u'], does: 'take back what was played', run: () => this.play.undo() },
       { keys: ['t'], does: 'light or dark', run: () => this.theme() },
       { keys: ['?'], does: 'these keys', run: () => this.help.showModal() },
-      {
-        keys: ['Escape'],
-        does: back === null ? 'back to the timeline' : 'back to the timeline, then to the matrix',
-        run: () => this.escape(back),
-      },
+      { keys: ['Escape'], does: 'back to the timeline', run: () => this.escape() },
     ];
   }
 
-  private escape(back: (() => void) | null): void {
+  private escape(): void {
     if (this.help.open) this.help.close();
-    else if (back !== null && document.activeElement?.classList.contains('timeline') === true)
-      back();
     else this.timeline.focus();
   }
 

@@ -62,7 +62,7 @@ th[scope=row] { min-width: 12rem; font-weight: 600; }
 details { margin: 0 0 .2rem; } details p { margin: .3rem 0; max-width: 32rem; }
 summary { cursor: pointer; }
 summary, .cell > a { border-radius: 3px; padding: 0 .25rem; }
-.cell { margin: 0 0 .2rem; } .cell > a { color: inherit; display: inline-block; }
+.cell { margin: 0 0 .2rem; } .cell > a { color: inherit; display: block; }
 .cell summary { font-size: .85rem; }
 summary:focus-visible, a:focus-visible { outline: 2px solid light-dark(#0b57d0, #a8c7fa); }
 .safe { background: var(--safe); } .broken { background: var(--broken); }

@@ -63,7 +63,7 @@ describe('translation to AssemblyScript', () => {
         '  return (readOnce$b((T$wordBytes + 4) + (i) * 64)) + P$levels +\n' +
         '    readLocal((P$word + 1));\n}',
     );
-    expect(translated(table + f, { fixed: { levels: 4 } })).toContain(' + 4 + ');
+    expect(translated(table + f, { fixed: { levels: 4 } })).toContain(' + 4 +\n');
   });
 
   test('writes short loops out and makes the top bits a shift', () => {

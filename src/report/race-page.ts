@@ -9,7 +9,7 @@ import type { RaceRecord, RaceStep } from './race.ts';
 import { placesOfStack, valueText } from './race.ts';
 
 /** Rows of the table in the markup; with more steps it has those that matter. */
-const MOST_ROWS = 200;
+const MOST_ROWS = 100;
 
 /** The page. @param data - race, memory and sources. */
 export function racePage(data: PageData): string {

@@ -37,6 +37,7 @@ describe('the page of a shrunk race', () => {
     ['race/unmap-in-use', 'm2p-override'],
     ['race/split-and-gup', 'm2p-override'],
     ['race/x2-double-put', 'before'],
+    ['race/partial-munmap', 'vm-foreign'],
   ])('is smaller than 400 KB: %s %s', (scenario, design) => {
     const page = racePage(pageDataOf(shrinkSeed(brokenSeed(scenario, design))));
     expect(Buffer.byteLength(page)).toBeLessThan(400_000);

@@ -222,6 +222,7 @@ function newProcess(actor: string, v: number): Process {
     mappings: [],
     allocations: [],
     local: undefined,
+    written: new Set(),
     aio: -1,
     words: '',
   };
@@ -240,6 +241,7 @@ function forked(parent: Process, actor: string, v: number): Process {
     mappings: parent.mappings.map((mapping) => ({ ...mapping, gone: new Set(mapping.gone) })),
     allocations: [...parent.allocations],
     local: parent.local,
+    written: new Set(parent.written),
     aio: -1,
     words: '',
   };

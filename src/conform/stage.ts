@@ -8,6 +8,7 @@ import { physicalActor, upcallActor } from '../hardware/irq.ts';
 import { kernelVcpuOf } from '../hardware/params.ts';
 import { evtchnHandleEvents } from '../linux/drivers/events.ts';
 import { runDeferred } from '../linux/drivers/workqueue.ts';
+import { loopThreadTurn, Loop } from '../linux/fs/bio.ts';
 import { Clock } from '../shared/clock.ts';
 import { delayOfNextWork } from '../shared/delayed-work.ts';
 import { Deferred } from '../shared/deferred.ts';
@@ -50,7 +51,7 @@ export class Stage implements Engine {
   readonly assertions: Assertion[] = [];
   private current: Fiber = fiberOf(nothing());
   private readonly background: Fiber[] = [];
-  /** Deferred calls of each domain that wait for something. */
+  /** What the kernel threads of a domain have begun. */
   private readonly kernelThreads = new Map<number, Fiber>();
   private readonly domains: number;
   private operations = 0;
@@ -160,18 +161,25 @@ export class Stage implements Engine {
     return !first;
   }
 
+  /** What is to be done on the vCPU of a domain's kernel threads: a disk's bio, a deferred call. */
+  private kernelWork(d: number): Fiber | undefined {
+    const v = kernelVcpuOf(d);
+    if (mem[Loop.pending.at(d)] !== 0) return fiberOf(loopThreadTurn(v));
+    return mem[Deferred.pending.at(d)] !== 0 ? fiberOf(runDeferred(v)) : undefined;
+  }
+
   private runKernelThread(d: number): boolean {
     const waiting = this.kernelThreads.get(d);
-    if (waiting === undefined && (mem[Deferred.pending.at(d)] as number) === 0) return false;
     if (waiting !== undefined && !canGoOn(waiting)) return false;
-    const fiber = waiting ?? fiberOf(runDeferred(kernelVcpuOf(d)));
+    const fiber = waiting ?? this.kernelWork(d);
+    if (fiber === undefined) return false;
     const step = this.advance(fiber);
     if (step.done !== true) {
       this.kernelThreads.set(d, fiber);
       return true;
     }
     this.kernelThreads.delete(d);
-    return (step.value as number) > 0;
+    return step.value !== 0;
   }
 
   /** To the next moment at which something is due. @returns whether there is one until then. */

@@ -73,6 +73,8 @@ export interface Process {
   readonly allocations: Allocation[];
   /** Private memory of the program. */
   local: Mapping | undefined;
+  /** Pages of it, and of anonymous mappings, that a step of the recording has written. */
+  readonly written: Set<number>;
   /** Context for asynchronous I/O, -1 if there is none. */
   aio: number;
   /** Text of the program's last note, until its next step. */

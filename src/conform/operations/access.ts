@@ -125,6 +125,7 @@ function write(scene: Scene, { step, process }: Call): Seen {
     return { result: 0, errno: null };
   }
   const signal = scene.guest.store(process.v, target.vpn + page, offset, value);
+  if (target.own) process.written.add(target.vpn + page);
   if (signal === null) return { result: 0, errno: null };
   return { result: -1, errno: null, observed: { signal } };
 }

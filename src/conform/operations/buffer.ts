@@ -30,16 +30,23 @@ export function iovec(list: readonly (readonly [number, number])[], at = IOVECS)
   return first;
 }
 
-/** How many bytes a call asks for. */
-export function bytesAsked({ step }: Call, file?: OpenFile): number {
+/**
+ * How many bytes a call asks for: what the step says; else what is in the file that it reads, or
+ * less, if less came. Only a call of which nothing else tells the count asked for what it got.
+ * @param source - file that the call reads, if it reads one.
+ */
+export function bytesAsked(scene: Scene, { step }: Call, source?: OpenFile): number {
   for (const key of ['bytes', 'len', 'count']) {
     const told = step.args[key];
     if (typeof told === 'number') return told;
   }
   const pages = step.args['pages'];
   if (typeof pages === 'number') return pages * PAGE_BYTES;
-  if (step.result !== null && step.result > 0) return step.result;
-  return file !== undefined && file.filled > 0 ? file.filled : SOME_BYTES;
+  const came = step.result !== null && step.result > 0 ? step.result : 0;
+  const there = source?.filled ?? 0;
+  if (there > 0 && came < there && came > 0) return scene.choose([there, came], 'a count');
+  if (there > 0 && came <= there) return there;
+  return came > 0 ? came : SOME_BYTES;
 }
 
 const BUFFERS = /\b(mapping|map ?\d+|fd ?\d+ mapping|local|anonymous|granter|buffer)\b/;
@@ -56,9 +63,13 @@ export function wordsFor({ operation, step }: Call, otherwise = 'mapping'): stri
   return found;
 }
 
-/** A program puts bytes that the recording does not tell into its own memory. */
+/**
+ * A program puts bytes that the recording does not tell into its own memory; what a step of the
+ * recording has written there stays.
+ */
 export function fillAnew(scene: Scene, process: Process, vpn: number, bytes: number): void {
   for (let from = 0; from < bytes; from += PAGE_BYTES) {
+    if (process.written.has(vpn + from / PAGE_BYTES)) continue;
     const symbol = scene.symbols.fresh(true);
     scene.guest.fill(process.v, vpn, from, Math.min(PAGE_BYTES, bytes - from), symbol);
   }

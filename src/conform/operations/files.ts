@@ -2,8 +2,7 @@
  * System calls that move bytes between files and a program's memory: pipes, files of tmpfs, block
  * devices with direct I/O, /proc/pid/mem, splice and vmsplice.
  *
- * What a recording leaves out: how many bytes were asked for (as many as came, where any came),
- * what was in a pipe, file or device before a read (a choice: what these steps put there, or
+ * What a recording leaves out: how many bytes were asked for (buffer.ts), what was in a pipe, file or device before a read (a choice: what these steps put there, or
  * something new), and where in a mapping the buffer was (a choice of page).
  */
 import { sysSplice, sysTee, NO_OFFSET } from '../../linux/fs/splice.ts';
@@ -45,7 +44,7 @@ interface Transfer {
 function transferOf(scene: Scene, call: Call, reads: boolean): Transfer {
   const { process, step } = call;
   const file = mediumOf(scene, call);
-  const bytes = bytesAsked(call, file);
+  const bytes = bytesAsked(scene, call, reads ? file : undefined);
   const noMapping = file.kind === 'procmem' || process.mappings.length === 0;
   const words = wordsFor(call, noMapping ? 'local' : 'mapping');
   const buffer = bufferOf(scene, process, words, Math.ceil(bytes / PAGE_BYTES));
@@ -140,11 +139,11 @@ function close(scene: Scene, { step, process }: Call): Seen {
 function vmsplice(scene: Scene, call: Call): Seen {
   const { process, operation, step } = call;
   const file = mediumOf(scene, call, 'pipe');
-  const bytes = bytesAsked(call, file);
-  const buffer = bufferOf(scene, process, wordsFor(call), Math.ceil(bytes / PAGE_BYTES));
   const named = String(step.args['flags'] ?? '');
   const text = `${operation.operands.join(' ')} ${operation.rest} ${named}`;
-  const toUser = /pipe\s*(->|to)/i.test(text);
+  const toUser = /^\s*pipe\b.*(->|\bto\b)/i.test(text);
+  const bytes = bytesAsked(scene, call, toUser ? file : undefined);
+  const buffer = bufferOf(scene, process, wordsFor(call), Math.ceil(bytes / PAGE_BYTES));
   if (!toUser && buffer.own) fillAnew(scene, process, buffer.vpn, bytes);
   const flags = /gift/i.test(text) ? SPLICE_F_GIFT : 0;
   const fd = toUser ? file.fd : file.writeFd;
@@ -163,7 +162,7 @@ function spliceOr(tee: boolean): Handler {
     );
     const source = fileMeant(scene, process, from ?? 'pipe');
     const sink = fileMeant(scene, process, to ?? 'file', source);
-    const bytes = bytesAsked(call, source);
+    const bytes = bytesAsked(scene, call, source);
     const fd = sink.kind === 'pipe' ? sink.writeFd : sink.fd;
     const body = tee
       ? sysTee(process.v, source.fd, fd, bytes, 0)

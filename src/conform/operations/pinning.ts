@@ -163,17 +163,22 @@ function ioSubmit(scene: Scene, call: Call): Seen {
   const { process, operation, step } = call;
   const context = contextOf(scene, process);
   const file = mediumOf(scene, call, 'device');
-  const bytes = bytesAsked(call, file);
-  const buffer = bufferOf(scene, process, wordsFor(call), Math.ceil(bytes / PAGE_BYTES));
   const reads = /read/i.test(`${operation.operands.join(' ')} ${operation.rest}`);
+  const told = typeof step.args['bytes'] === 'number' || typeof step.args['pages'] === 'number';
+  // The result of io_submit counts requests and not bytes.
+  const bytes = told ? bytesAsked(scene, call) : PAGE_BYTES;
+  const buffer = bufferOf(scene, process, wordsFor(call), Math.ceil(bytes / PAGE_BYTES));
   if (!reads && buffer.own) fillAnew(scene, process, buffer.vpn, bytes);
   const iocb = Argument.value.at(700);
   writeLocal(iocb + IOCB_OPCODE, reads ? IOCB_CMD_PREAD : IOCB_CMD_PWRITE);
   writeLocal(iocb + IOCB_FILDES, file.fd);
   writeLocal(iocb + IOCB_BUF, addressOf(buffer.vpn));
   writeLocal(iocb + IOCB_NBYTES, bytes);
-  writeLocal(iocb + IOCB_OFFSET, numberOf(step, 'offset', 0));
-  return resultOf(scene.guest.call(sysIoSubmit(process.v, context, 1, iocb)));
+  const offset = numberOf(step, 'offset', 0);
+  writeLocal(iocb + IOCB_OFFSET, offset);
+  const status = scene.guest.call(sysIoSubmit(process.v, context, 1, iocb));
+  if (status > 0 && !reads) file.filled = Math.max(file.filled, offset + bytes);
+  return resultOf(status);
 }
 
 function ioGetevents(scene: Scene, { process, step }: Call): Seen {

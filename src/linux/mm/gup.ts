@@ -34,7 +34,7 @@ import {
   PG_anon,
   PG_anon_exclusive,
   Page,
-  getPage,
+  getPages,
   putPages,
 } from './page.ts';
 import { NO_PTE, pteOffsetMapLock, pteUnlock } from './pgtable.ts';
@@ -163,7 +163,7 @@ function* getUserPage(v: number, mm: number, vpn: number, flags: number): Op {
   if (vma === NO_VMA) return -EFAULT;
   const foreign = yield* designPageBeforeTables(vma, vpn);
   if (foreign !== NO_PAGE) {
-    yield* getPage(foreign);
+    yield* getPages(foreign, gupReferences(flags));
     return foreign;
   }
   if ((yield* checkVmaFlags(vma, flags)) < 0) return -EFAULT;

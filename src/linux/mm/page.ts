@@ -74,10 +74,18 @@ export function* pageCount(pg: number): Op {
   return yield* readOnce(Page.refcount.at(pg));
 }
 
+/**
+ * include/linux/page_ref.h: folio_ref_add().
+ * @param pg - page that cannot be free now. @param count - references to add.
+ */
+export function* getPages(pg: number, count: number): Op<void> {
+  const before = yield* fetchAdd(Page.refcount.at(pg), count);
+  warnOn(before <= 0, BUG_PAGE_COUNT, pg, before);
+}
+
 /** include/linux/mm.h: get_page(). @param pg - page that cannot be free now. */
 export function* getPage(pg: number): Op<void> {
-  const before = yield* fetchAdd(Page.refcount.at(pg), 1);
-  warnOn(before <= 0, BUG_PAGE_COUNT, pg, before);
+  yield* getPages(pg, 1);
 }
 
 /**

@@ -48,8 +48,9 @@ function cellOf(design, result) {
   if (result.verdict === 'agree') return 'same';
   if (result.verdict === 'unsupported') return `unsupported: ${result.unsupported.op}`;
   const reason = reasonOf(design, result);
-  const { step } = result.difference;
-  return reason > 0 ? `differs at ${step} (${reason})` : `differs at ${step}, no reason known`;
+  const { step, field, seen } = result.difference;
+  if (reason > 0) return `differs at ${step} (${reason})`;
+  return `differs at ${step}, not explained: ${field} is ${String(seen)}`;
 }
 
 const played = DESIGNS.map((design) => ({ design, report: play(design) }));

@@ -68,7 +68,7 @@ describe('gntrace conform', () => {
     const { status, out } = await run(GOLDEN, '--case', 'bad_ref');
     expect(status).toBe(0);
     expect(out.trim().split('\n')).toEqual([
-      'bad_ref  loopback  agree  33 steps',
+      'bad_ref  loopback  agree  31 steps',
       'bad_ref  domU      agree  33 steps',
       '2 cases: 2 agree, 0 differ, 0 unsupported',
     ]);

@@ -30,14 +30,12 @@ import { spinLock, spinUnlock } from '../../shared/spinlock.ts';
 import { defineTable } from '../../shared/table.ts';
 import { EEXIST, ENOMEM } from '../errno.ts';
 import { allocPage } from '../mm/page-alloc.ts';
-import { NO_PAGE, Page, getPage, putPage, tryGetPage } from '../mm/page.ts';
+import { NO_PAGE, PG_locked, Page, getPage, putPage, tryGetPage } from '../mm/page.ts';
 import { BUG_INODE_COUNT } from './bugs.ts';
 import { pageBytes } from './copy-bytes.ts';
 
 /** Bit of Page.flags: PG_uptodate, the contents are the file's. */
 export const PG_uptodate = 4;
-/** Bit of Page.flags: PG_locked. */
-export const PG_locked = 64;
 /** Bit of Page.flags: page->mapping is an inode's: `private` and `index` say whose and where. */
 export const PG_mapping = 128;
 /** Bit of Page.flags: PG_dirty, the contents are newer than the disk's. */

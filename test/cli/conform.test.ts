@@ -107,7 +107,7 @@ describe('gntrace conform', () => {
 });
 
 describe('wrong use gets one line', () => {
-  test('for files that are missing, cut off or of another format, all of them at once', async () => {
+  test('for files that are missing, cut off or of another format, all at once', async () => {
     const missing = join(dir, 'missing.json');
     expect(await refusal(missing)).toBe(`${missing}: there is no such file`);
     expect(await refusal(dir)).toBe(`${dir}: EISDIR`);

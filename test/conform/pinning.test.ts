@@ -1,6 +1,6 @@
 /**
  * Goal: calls of which there is no recording, and which hold or look up the pages of a mapping:
- * vmsplice, splice, tee, asynchronous direct I/O, futexes.
+ * vmsplice, splice, tee, asynchronous requests, futexes.
  * Method: pinning-by-files.json has inputs written by hand, and what manual pages and sources of
  * Linux say of them; it is played like a recording. The last case is one where kernels of different
  * times differ: munmap of a grant whose page a pipe holds.

@@ -2,8 +2,9 @@
  * System calls that move bytes between files and a program's memory: pipes, files of tmpfs, block
  * devices with direct I/O, /proc/pid/mem, splice and vmsplice.
  *
- * What a recording leaves out: how many bytes were asked for (buffer.ts), what was in a pipe, file or device before a read (a choice: what these steps put there, or
- * something new), and where in a mapping the buffer was (a choice of page).
+ * What a recording leaves out: how many bytes were asked for (buffer.ts), what was in a pipe, file
+ * or device before a read (a choice: what these steps put there, or something new), and where in a
+ * mapping the buffer was (a choice of page).
  */
 import { sysSplice, sysTee, NO_OFFSET } from '../../linux/fs/splice.ts';
 import { SPLICE_F_GIFT } from '../../linux/fs/splice-wait.ts';

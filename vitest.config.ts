@@ -34,8 +34,12 @@ export default defineConfig({
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // A browser on a busy machine can miss the frame that a test waits for.
+          retry: 1,
           maxWorkers: 1,
-          fileParallelism: false,
+          // Alone and last: nothing else takes the processor from the page.
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'gntrace-bench-'));
-const LISTINGS = 7;
+const LISTINGS = 20;
 
 interface Line {
   readonly t: string;

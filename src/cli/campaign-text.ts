@@ -2,7 +2,7 @@
 import type { CellName } from '../campaign/cells/cell.ts';
 import type { StoreReader } from '../campaign/store/reader.ts';
 import type { CellRecord } from '../campaign/store/records.ts';
-import { timesOf } from '../campaign/store/sighting-record.ts';
+import { timesOf } from '../campaign/store/records.ts';
 import { bold, green, print, red, short } from './output.ts';
 import type { Listed } from './results-json.ts';
 import { listFindings, replayCommand } from './results-json.ts';

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The command line: commands, and what wrong use and failures look like. */
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../shared/layout.ts';
 import { commandsFor } from './commands.ts';
 import { complain, surviveClosedPipes } from './output.ts';
 import { EXIT_CLEAN, EXIT_FAILED, EXIT_USAGE, UsageError } from './usage.ts';
@@ -27,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    return statusOf(error);
+    return await statusOf(error);
   }
   return status;
 }
@@ -42,12 +41,14 @@ function settle(command: Command): void {
 }
 
 /** Says in one line what went wrong. @returns the exit status for it. */
-function statusOf(error: unknown): number {
+async function statusOf(error: unknown): Promise<number> {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT_CLEAN;
     complain(error.message.replace(/^error: /, ''));
     return EXIT_USAGE;
   }
+  // Loaded for failures only: a listing is to be there at once.
+  const { ConfigError } = await import('../shared/layout.ts');
   if (error instanceof UsageError || error instanceof ConfigError) {
     complain(error.message);
     return EXIT_USAGE;

@@ -2,7 +2,7 @@
 import type { CellName } from '../campaign/cells/cell.ts';
 import type { StoreReader } from '../campaign/store/reader.ts';
 import type { CellRecord, SightingRecord } from '../campaign/store/records.ts';
-import { timesOf } from '../campaign/store/sighting-record.ts';
+import { timesOf } from '../campaign/store/records.ts';
 
 /** The command that shows it again. */
 export function replayCommand({ seed, shrunk }: SightingRecord): string {

@@ -1,7 +1,7 @@
 /** A finding of a store as a person reads it. */
 import type { CellName } from '../campaign/cells/cell.ts';
 import type { SightingRecord } from '../campaign/store/records.ts';
-import { timesOf } from '../campaign/store/sighting-record.ts';
+import { timesOf } from '../campaign/store/records.ts';
 import { bold, print, red, short } from './output.ts';
 import { printRace, recordOf } from './race-text.ts';
 import { replayCommand } from './results-json.ts';

@@ -1,8 +1,11 @@
 /** Opening the LMDB environment of a store, for the one who writes and for those who read. */
 import { existsSync, mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
-import { open } from 'lmdb';
+
+// As CommonJS it is one file instead of twenty: a listing is to be there at once.
+const { open } = createRequire(import.meta.url)('lmdb') as typeof import('lmdb');
 
 /** A store that cannot be used as asked, in one line. */
 export class StoreError extends Error {}

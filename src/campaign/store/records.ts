@@ -95,3 +95,8 @@ export const NO_CELL: CellRecord = {
   failed: 0,
   verdict: 'open',
 };
+
+/** How often it was seen, in all. */
+export function timesOf({ seen }: { readonly seen: readonly SeenBy[] }): number {
+  return seen.reduce((sum, { times }) => sum + times, 0);
+}

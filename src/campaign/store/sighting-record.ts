@@ -44,11 +44,6 @@ export function isSimpler(a: Told, b: Told): boolean {
   return a.seed < b.seed;
 }
 
-/** How often it was seen, in all. */
-export function timesOf({ seen }: { readonly seen: readonly SeenBy[] }): number {
-  return seen.reduce((sum, { times }) => sum + times, 0);
-}
-
 /** A sighting of a smaller program, as what it was made of keeps it. */
 export function shrunkOf(sighting: Sighting): Shrunk {
   const { seed, fingerprint, message, words, steps, preemptions } = sighting;

@@ -1,5 +1,5 @@
 /** A call a lookup: a loop of its own for each function, so that its call site sees no other. */
-import type { Run } from './lookups.ts';
+import type { Run } from './scripts.ts';
 
 let made = 0;
 

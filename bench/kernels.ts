@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs';
 import type { Machine } from '../src/shared/layout.ts';
 import type { LookupName } from './lookup-names.ts';
+import type { Run, Script } from './scripts.ts';
+import { loadScript } from './scripts.ts';
 
 /** Bytes of a number in the module: an i32.const with room for every value. */
 const NUMBER_BYTES = 5;
 /** Pages from which GUP-fast is faster in batches: caches miss enough to make up for them. */
 const GUP_BATCH_FROM_PAGES = 2 ** 13;
-/** Looks keys up. @param keys - word of the first. @returns the sum of the results. */
-type Run = (keys: number, count: number) => number;
 
 /** The compiled lookups of a machine, as one vCPU runs them. */
 export interface Kernels {
@@ -19,6 +19,8 @@ export interface Kernels {
   loop(lookup: LookupName): Run;
   /** Lookups in batches of 16, where there are any; else the loop. */
   batch(lookup: LookupName): Run;
+  /** The lookup in JavaScript, which calls this instance for what is atomic. */
+  script(lookup: LookupName): Script;
   /** Handles interrupts that wait: to be called between two runs. */
   attend(): void;
   /** Lookups that had to look again so far. */
@@ -29,6 +31,7 @@ export interface Kernels {
 
 /** A number of a machine: a place of a table, or a boot parameter by its key in the sizes. */
 interface LayoutNumber {
+  readonly name: string;
   readonly table: string;
   readonly dimensions: readonly string[];
   readonly what: 'word' | 'outer' | 'count' | 'wordBytes' | 'outerBytes' | 'value';
@@ -107,7 +110,12 @@ export function loadKernels(machine: Machine, v: number): Kernels {
     readFileSync(file('lookups.json'), 'utf8'),
   ) as Description;
   const bytes = new Uint8Array(readFileSync(file('lookups.wasm')));
-  for (const number of numbers) put(bytes, number.offsets, numberOf(machine, number));
+  const byName = new Map([['self$v', v]]);
+  for (const number of numbers) {
+    const value = numberOf(machine, number);
+    byName.set(number.name, value);
+    put(bytes, number.offsets, value);
+  }
   put(bytes, vcpu, v);
   const module = new WebAssembly.Module(bytes);
   const { exports } = new WebAssembly.Instance(module, { env: { memory: machine.memory } });
@@ -122,6 +130,10 @@ export function loadKernels(machine: Machine, v: number): Kernels {
     batch: (lookup) => {
       const { loop, batch } = kernels[lookup];
       return run(lookup, lookup.startsWith('gup-fast') && small ? loop : (batch ?? loop));
+    },
+    script: (lookup) => {
+      checkFixed(machine, lookup, kernels[lookup].fixed);
+      return loadScript(lookup, machine, byName, own);
     },
     attend: own.attend,
     retries: () => own.retries.value,

@@ -13,13 +13,13 @@ import { Prng } from '../src/threads/prng.ts';
 import { callEach } from './kernel-calls.ts';
 import { loadKernels } from './kernels.ts';
 import type { LookupName } from './lookup-names.ts';
-import type { Run } from './lookups.ts';
 import { lookupOf } from './lookups.ts';
 import type { Shape } from './machine.ts';
 import { CHUNK, benchConfig, benchTables, vcpuOfReader } from './machine.ts';
 import type { NativeReader } from './native-reference.ts';
 import { NATIVE_LOOKUPS, NativeReference, findCompiler } from './native-reference.ts';
 import { populate } from './populate.ts';
+import type { Run } from './scripts.ts';
 import { BenchExpected, BenchKey } from './tables.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -109,8 +109,9 @@ async function measure(compiler: string | null, lookup: LookupName, log2: number
   const shape = { lookup, entries, vmas, readers: 1, keys: CHUNKS * CHUNK };
   const { machine, reader } = fill(shape);
   const v = reader.vcpu;
-  const { ts } = lookupOf(lookup);
+  const { threads } = lookupOf(lookup);
   const kernels = loadKernels(machine, v);
+  const script = kernels.script(lookup);
   const js = (name: string, limit: string, run: Run): Way => {
     return { name, limit, slice: slices(machine, reader, name, run) };
   };
@@ -118,7 +119,10 @@ async function measure(compiler: string | null, lookup: LookupName, log2: number
     js('wasm batch', 'C', kernels.batch(lookup)),
     js('wasm loop', 'C', kernels.loop(lookup)),
     js('wasm call', 'C call', callEach(kernels.loop(lookup))),
-    js('ts', 'C', (keys, count) => ts(v, keys, count)),
+    js('ts batch', 'C', script.batch ?? script.loop),
+    js('ts loop', 'C', script.loop),
+    js('ts call', 'C call', callEach(script.loop)),
+    js('threads', 'C', (keys, count) => threads(v, keys, count)),
   ];
   const native = NATIVE_LOOKUPS.includes(lookup) ? compiler : null;
   const reference = native === null ? null : await NativeReference.start(native, machine);

@@ -5,11 +5,13 @@
  * other in the machine's memory and returns the sum of the results, wrapped to 32 bits. All
  * variants of a lookup read the same keys and the same tables, so their sums are equal.
  *
- *   ts      the simulated kernel's own functions, stripped (dist/threads)
- *   wasm    the same functions compiled to WebAssembly, over the same memory
- *   native  the same algorithm in C, over a copy of the memory, in a process of its own
+ *   ts       the simulated kernel's own functions, stripped for this machine (build/kernels)
+ *   wasm     the same functions compiled to WebAssembly, over the same memory
+ *   native   the same algorithm in C, over a copy of the memory, in a process of its own
+ *   threads  the functions as the threads edition has them: each operation looks for interrupts,
+ *            counts itself, and is told to the oracle where there is one
  *
- * `ts` and `wasm` run in the reader's thread, as its vCPU. With batches of 1 the loop over the keys
+ * All but `native` run in the reader's thread, as its vCPU. With batches of 1 the loop over the keys
  * is the harness's, so a lookup is one call; with larger ones it is the variant's.
  */
 import type { Machine } from '../src/shared/layout.ts';
@@ -29,11 +31,8 @@ import {
   translatePfns,
 } from './loops/find.ts';
 
-export const VARIANTS = ['ts', 'wasm', 'native'] as const;
+export const VARIANTS = ['ts', 'wasm', 'native', 'threads'] as const;
 export type VariantName = (typeof VARIANTS)[number];
-
-/** Looks keys up. @param keys - word of the first. @returns the sum of the results. */
-export type Run = (keys: number, count: number) => number;
 
 /** A lookup as the tables and the page name it. */
 export interface Lookup {
@@ -42,8 +41,8 @@ export interface Lookup {
   readonly what: string;
   /** What a key is. */
   readonly key: string;
-  /** The stripped code. @param v - vCPU that runs it. */
-  readonly ts: (v: number, keys: number, count: number) => number;
+  /** The code of the threads edition. @param v - vCPU that runs it. */
+  readonly threads: (v: number, keys: number, count: number) => number;
 }
 
 export const LOOKUPS: readonly Lookup[] = [
@@ -51,79 +50,79 @@ export const LOOKUPS: readonly Lookup[] = [
     name: 'm2p-override',
     what: 'page over a foreign frame: hash of 1024 buckets under one spinlock',
     key: 'mfn',
-    ts: (v, keys, count) => runAlone(findOverrides(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findOverrides(v, keys, count)),
   },
   {
     name: 'm2p-override-bucket-locks',
     what: 'the same, a spinlock for each bucket',
     key: 'mfn',
-    ts: (v, keys, count) => runAlone(findOverrides(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findOverrides(v, keys, count)),
   },
   {
     name: 'vma-pages-seqcount',
     what: 'page array of the VMA: found without a lock, mm_lock_seq compared afterwards',
     key: 'vpn',
-    ts: (v, keys, count) => runAlone(findSpeculatively(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findSpeculatively(v, keys, count)),
   },
   {
     name: 'vma-pages-per-vma-lock',
     what: 'page array of the VMA: found under RCU, read-locked by its own lock',
     key: 'vpn',
-    ts: (v, keys, count) => runAlone(findUnderVmaLock(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findUnderVmaLock(v, keys, count)),
   },
   {
     name: 'vma-pages-rcu',
     what: 'page array of the VMA: found under RCU, the tree compared afterwards',
     key: 'vpn',
-    ts: (v, keys, count) => runAlone(findUnderRcu(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findUnderRcu(v, keys, count)),
   },
   {
     name: 'vm-foreign',
     what: 'page array of the classic kernel, under mmap_lock',
     key: 'vpn',
-    ts: (v, keys, count) => runAlone(findVmForeign(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findVmForeign(v, keys, count)),
   },
   {
     name: 'find-special-page',
     what: 'the VMA operation of gntdev, under mmap_lock',
     key: 'vpn',
-    ts: (v, keys, count) => runAlone(findSpecialPages(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findSpecialPages(v, keys, count)),
   },
   {
     name: 'gup-fast-2',
     what: 'get_user_pages_fast: walk of 2 levels, try-get, re-check, put',
     key: 'vpn',
-    ts: (v, keys, count) => runAlone(gupFastPages(v, keys, count)),
+    threads: (v, keys, count) => runAlone(gupFastPages(v, keys, count)),
   },
   {
     name: 'gup-fast-4',
     what: 'get_user_pages_fast: walk of 4 levels, try-get, re-check, put',
     key: 'vpn',
-    ts: (v, keys, count) => runAlone(gupFastPages(v, keys, count)),
+    threads: (v, keys, count) => runAlone(gupFastPages(v, keys, count)),
   },
   {
     name: 'maptrack',
     what: 'grant behind a handle, as unmap begins',
     key: 'handle',
-    ts: (v, keys, count) => runAlone(findMappings(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findMappings(v, keys, count)),
   },
   {
     name: 'p2m',
     what: 'frame behind a page frame number',
     key: 'pfn',
-    ts: (v, keys, count) => runAlone(translatePfns(v, keys, count)),
+    threads: (v, keys, count) => runAlone(translatePfns(v, keys, count)),
   },
   {
     name: 'm2p',
     what: 'page frame number behind an own frame, confirmed by the P2M',
     key: 'mfn',
-    ts: (v, keys, count) => runAlone(translateMfns(v, keys, count)),
+    threads: (v, keys, count) => runAlone(translateMfns(v, keys, count)),
   },
   {
     name: 'dma-handles',
     what: 'page behind the handle of a DMA mapping',
     key: 'handle',
-    ts: (v, keys, count) => runAlone(findDmaPages(v, keys, count)),
+    threads: (v, keys, count) => runAlone(findDmaPages(v, keys, count)),
   },
 ];
 

@@ -29,7 +29,7 @@ import { Control, Run as RunWords, Sleepers } from '../src/threads/control.ts';
 import { callEach } from './kernel-calls.ts';
 import type { Kernels } from './kernels.ts';
 import { loadKernels } from './kernels.ts';
-import type { Run, VariantName } from './lookups.ts';
+import type { VariantName } from './lookups.ts';
 import { lookupOf } from './lookups.ts';
 import type { Shape } from './machine.ts';
 import { CHUNK, benchConfig, tablesOf, writersEntries } from './machine.ts';
@@ -37,6 +37,7 @@ import { populate } from './populate.ts';
 import type { Entries } from './populate.ts';
 import type { Latency, OperationName } from './operations.ts';
 import { Operations } from './operations.ts';
+import type { Run, Script } from './scripts.ts';
 import type { Plan } from './sequences.ts';
 import { writeSequences } from './sequences.ts';
 import { Bench, BenchExpected, BenchKey } from './tables.ts';
@@ -104,6 +105,7 @@ export class BenchThread {
   private readonly machine: Machine;
   private readonly counters = new Float64Array(COUNTER_COUNT);
   private readonly kernels: Kernels;
+  private readonly script: Script;
   private readonly variants = new Map<VariantName, Run>();
   /** The same with a call for each lookup. */
   private readonly singles = new Map<VariantName, Run>();
@@ -119,19 +121,20 @@ export class BenchThread {
     this.machine = openMachine(tablesOf(setup.shape), benchConfig(setup.shape), setup.memory);
     this.becomeActor();
     stepOut();
-    const { ts } = lookupOf(setup.shape.lookup);
+    const { lookup } = setup.shape;
     const { vcpu } = setup;
-    this.variants.set('ts', (keys, count) => ts(vcpu, keys, count));
     this.kernels = loadKernels(this.machine, vcpu);
-    const call = this.kernels.loop(setup.shape.lookup);
-    const batch = this.kernels.batch(setup.shape.lookup);
-    this.variants.set('wasm', (keys, count) => (count === 1 ? call : batch)(keys, count));
-    for (const [name, run] of [
-      ['ts', this.variants.get('ts') as Run],
-      ['wasm', call],
-    ] as const) {
-      this.singles.set(name, callEach(run));
-    }
+    this.script = this.kernels.script(lookup);
+    const { threads } = lookupOf(lookup);
+    const plain: Run = (keys, count) => threads(vcpu, keys, count);
+    this.addVariant('threads', plain, plain);
+    this.addVariant('ts', this.script.loop, this.script.batch ?? this.script.loop);
+    this.addVariant('wasm', this.kernels.loop(lookup), this.kernels.batch(lookup));
+  }
+
+  private addVariant(name: VariantName, call: Run, batch: Run): void {
+    this.variants.set(name, (keys, count) => (count === 1 ? call : batch)(keys, count));
+    this.singles.set(name, callEach(call));
   }
 
   /** Variants that this thread can run. */
@@ -266,8 +269,8 @@ export class BenchThread {
     while (Atomics.load(words, Bench.go.word) === go) Atomics.wait(words, Bench.go.word, go, 1000);
     comeBack();
     this.counters[RETRIES] = 0;
-    this.retraced = -this.kernels.retries();
-    this.broken = -this.kernels.bugs();
+    this.retraced = -this.kernels.retries() - this.script.retries();
+    this.broken = -this.kernels.bugs() - this.script.bugs();
     let longestMs = 0;
     const began = performance.now();
     let at = began;
@@ -280,8 +283,9 @@ export class BenchThread {
       at = now;
     } while (Atomics.load(words, Bench.stop.word) === 0);
     stepOut();
-    const retries = this.retraced + this.kernels.retries() + (this.counters[RETRIES] as number);
-    const wrong = did.wrong + this.broken + this.kernels.bugs();
+    const again = this.retraced + this.kernels.retries() + this.script.retries();
+    const retries = again + (this.counters[RETRIES] as number);
+    const wrong = did.wrong + this.broken + this.kernels.bugs() + this.script.bugs();
     return { ...did, wrong, ms: at - began, retries, longestMs };
   }
 

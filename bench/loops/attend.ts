@@ -6,9 +6,15 @@ import { handlePhysical, handleUpcall } from '../../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../../src/hardware/vcpu.ts';
 import type { Op } from '../../src/shared/op.ts';
 import { readLocal } from '../../src/shared/operations.ts';
+import { BenchArgument } from '../tables.ts';
 
 /** Handles what is pending and deliverable. @param v - vCPU that runs this. */
 export function* attendInterrupts(v: number): Op<void> {
   if (readLocal(Vcpu.physical.at(v)) !== 0) yield* handlePhysical(v);
   if (readLocal(Vcpu.upcall.at(v)) === UPCALL_PENDING) yield* handleUpcall(v);
+}
+
+/** A word that only `v` writes: a locked operation on it is its barrier. */
+export function barrierWord(v: number): number {
+  return BenchArgument.value.at2(v, 0);
 }

@@ -5,6 +5,7 @@
  *   dist/kernels/lookups.json   exports of each lookup, and where the machine's numbers go
  *   dist/kernels/lookups.as     the AssemblyScript it was made from
  *   dist/kernels/lookups.wat    the module as text
+ *   dist/kernels/NAME.js        a lookup in JavaScript, which calls the module (script.mjs)
  *
  * The compiler takes seconds, so its result is kept by the hash of what it was given.
  */
@@ -14,6 +15,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { batchOf, cold, lookups, loopOf, support } from './lookups.mjs';
 import { placeConstants } from './places.mjs';
+import { calledText, operationExports, scriptText } from './script.mjs';
 import { Sources } from './source.mjs';
 import { translate } from './translate.mjs';
 
@@ -33,26 +35,31 @@ function inlined(name) {
   return !cold.has(name);
 }
 
-/** All lookups as one AssemblyScript module. @returns {{ text, layout, exports }} */
+/** All lookups as one AssemblyScript module. @returns {{ text, layout, kernels, scripts }} */
 function assemble(root) {
   const sources = new Sources(root);
   const layout = new Map();
-  const parts = [];
+  const parts = [operationExports()];
   const kernels = {};
+  const scripts = new Map();
+  const known = (numbers) => {
+    for (const [name, number] of numbers) layout.set(name, number);
+  };
   const add = (entries, making) => {
-    const made = translate(sources, entries, { fixed: {}, plain: [], flavour: '', ...making });
-    for (const [name, number] of made.layout) layout.set(name, number);
+    const usual = { language: 'assemblyscript', fixed: {}, plain: [], flavour: '' };
+    const made = translate(sources, entries, { ...usual, inline: inlined, ...making });
+    known(made.layout);
     parts.push(made.text);
     return made;
   };
-  add(support, { prefix: '', inline: inlined });
+  add(support, { prefix: '' });
   parts.push('export function attend(): void { attendInterrupts(self$v); }');
   for (const lookup of lookups) {
     const prefix = prefixOf(lookup.name);
     const entries = [loopOf(lookup), batchOf(lookup)].filter((entry) => entry !== null);
     const { fixed = {}, plain = [], ordered = false } = lookup;
     const flavour = ordered ? 'ordered$' : '';
-    const made = add(entries, { prefix, fixed, plain, flavour, inline: inlined });
+    const made = add(entries, { prefix, fixed, plain, flavour });
     parts.push(entryText(`${prefix}loop`, made.names.get(lookup.loop)));
     if (lookup.batch) parts.push(entryText(`${prefix}batch`, made.names.get(lookup.batch)));
     kernels[lookup.name] = {
@@ -60,10 +67,17 @@ function assemble(root) {
       batch: lookup.batch ? `${prefix}batch` : null,
       fixed: [...made.fixedUsed.values()],
     };
+    const script = scriptText(sources, lookup, prefix);
+    known(script.layout);
+    scripts.set(lookup.name, script.text);
+    const called = add(script.called, { prefix: `${prefix}called$`, fixed });
+    for (const entry of script.called) {
+      parts.push(calledText(sources, entry, prefix, called.names.get(entry.name)));
+    }
   }
   const globals = [...layout.keys()].map((name) => `export let ${name}: i32 = 0;`);
   const operations = readFileSync(join(here, 'operations.as'), 'utf8');
-  return { text: [operations, ...globals, ...parts].join('\n'), layout, kernels };
+  return { text: [operations, ...globals, ...parts].join('\n'), layout, kernels, scripts };
 }
 
 function entryText(name, target) {
@@ -111,13 +125,16 @@ async function compiled(root, text) {
 
 /** @param {string} root - of the project. @param {string} outDir - where the files go. */
 export async function compileKernels(root, outDir) {
-  const { text, layout, kernels } = assemble(root);
+  const { text, layout, kernels, scripts } = assemble(root);
   const { wasm, wat } = await compiled(root, text);
   const { bytes, places } = placeConstants(wasm, (name) => layout.has(name) || name === 'self$v');
-  const numbers = [...layout]
-    .filter(([name]) => places[name] !== undefined)
-    .map(([name, number]) => ({ ...number, offsets: places[name] }));
+  const numbers = [...layout].map(([name, number]) => ({
+    name,
+    ...number,
+    offsets: places[name] ?? [],
+  }));
   mkdirSync(outDir, { recursive: true });
+  for (const [name, script] of scripts) writeFileSync(join(outDir, `${name}.js`), script);
   writeFileSync(join(outDir, 'lookups.wasm'), bytes);
   writeFileSync(join(outDir, 'lookups.as'), text);
   writeFileSync(join(outDir, 'lookups.wat'), wat);

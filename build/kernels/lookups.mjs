@@ -7,15 +7,22 @@
  *   plain    functions whose READ_ONCE is a plain load, with all that they call: what they find is
  *            a guess, which an atomic operation behind them confirms
  *   ordered  plain reads are atomic ones in place of a read barrier behind them
+ *   script   how it is made in JavaScript: its own `plain`, and the functions that it calls
+ *            `compiled`, because most of what they do is atomic
  */
 
 const FIND = 'bench/loops/find.ts';
 const BATCH = 'bench/loops/batch.ts';
 const plainWalk = ['gupFastTouch', 'walkToPte', 'gupFastFind'];
+const gupScript = {
+  plain: [...plainWalk, 'gupFastPte'],
+  compiled: ['gupFastTake', 'gupPut'],
+};
 const levels4 = { ptLevels: 4, ptShift: 9, ptEntries: 512 };
 
 /** @typedef {{ name: string, loop: string, batch?: string, fixed?: Record<string, number>,
- *   plain?: string[], ordered?: boolean }} Lookup */
+ *   plain?: string[], ordered?: boolean,
+ *   script?: { plain?: string[], compiled?: string[] } }} Lookup */
 
 /** @type {Lookup[]} */
 export const lookups = [
@@ -26,13 +33,21 @@ export const lookups = [
     loop: 'findSpeculatively',
     batch: 'findSpeculativelyBatches',
     ordered: true,
+    script: { plain: ['vmaLookup', 'vmaPagesLookup'], compiled: ['readSeqRetry'] },
   },
   {
     name: 'vma-pages-per-vma-lock',
     loop: 'findUnderVmaLock',
     batch: 'findUnderVmaLockBatches',
+    script: { plain: ['pageOfSlot'], compiled: ['lockVmaUnderRcu', 'vmaEndRead'] },
   },
-  { name: 'vma-pages-rcu', loop: 'findUnderRcu', batch: 'findUnderRcuBatches', ordered: true },
+  {
+    name: 'vma-pages-rcu',
+    loop: 'findUnderRcu',
+    batch: 'findUnderRcuBatches',
+    ordered: true,
+    script: { plain: ['vmaLookup', 'pageOfSlot'] },
+  },
   { name: 'vm-foreign', loop: 'findVmForeign' },
   { name: 'find-special-page', loop: 'findSpecialPages' },
   {
@@ -41,6 +56,7 @@ export const lookups = [
     batch: 'gupFastBatches',
     fixed: { ptLevels: 2 },
     plain: plainWalk,
+    script: gupScript,
   },
   {
     name: 'gup-fast-4',
@@ -48,12 +64,18 @@ export const lookups = [
     batch: 'gupFastBatches',
     fixed: levels4,
     plain: plainWalk,
+    script: gupScript,
   },
   { name: 'maptrack', loop: 'findMappings', ordered: true },
   { name: 'p2m', loop: 'translatePfns' },
   { name: 'm2p', loop: 'translateMfns' },
   { name: 'dma-handles', loop: 'findDmaPages' },
 ];
+
+/** @param {Lookup} lookup @returns {{ plain?: string[], compiled?: string[] }} */
+export function scriptOf(lookup) {
+  return lookup.script ?? {};
+}
 
 /** Where the loops are. @returns {{ path: string, name: string }} */
 export function loopOf(lookup) {
@@ -68,6 +90,7 @@ export function batchOf(lookup) {
 /** Simulated functions that waits call, and the constants that the operations know. */
 export const support = [
   { path: 'bench/loops/attend.ts', name: 'attendInterrupts' },
+  { path: 'bench/loops/attend.ts', name: 'barrierWord' },
   { path: 'src/linux/mm/tracepoints.ts', name: 'TRACE_LOOKUP_RETRY' },
 ];
 

@@ -48,9 +48,10 @@ const SLEEP_NS: i64 = 100000;
 @inline function fetchAnd$b(address: i32, mask: i32): i32 { return atomic.and<i32>(address, mask); }
 @inline function fetchOr$b(address: i32, bits: i32): i32 { return atomic.or<i32>(address, bits); }
 
-@inline function smpMb(): void { atomic.fence(); }
-@inline function smpWmb(): void { atomic.fence(); }
-@inline function smpRmb(): void { atomic.fence(); }
+/** A locked operation on a word of this vCPU's own, as Linux has it on x86: half of an mfence. */
+@inline function smpMb(): void { atomic.add<i32>(barrierWord(self$v) << 2, 0); }
+@inline function smpWmb(): void { smpMb(); }
+@inline function smpRmb(): void { smpMb(); }
 /** smp_rmb() between loads that are all atomic: they are in order already. */
 @inline function ordered(): void {}
 @inline function cpuRelax(): void {}

@@ -1,14 +1,14 @@
 /**
- * From simulated code to AssemblyScript, declaration by declaration. The dialect
+ * From simulated code to AssemblyScript or JavaScript, declaration by declaration. The dialect
  * (docs/simulated-code.md) is 32-bit integers, tables and calls, so only this changes:
  *
  *   function*, yield*          gone, as in the stripped editions
- *   number, boolean, Op<T>     i32, bool, the type of T
+ *   number, boolean, Op<T>     i32, bool, the type of T; nothing in JavaScript
  *   Page.refcount.at(pg)       base of the table + pg * stride + the field's place: stride and
  *                              place are constants of the declaration, the base is the machine's
  *   readLocal(Params.x.word)   a constant, where the kernel is made for one value of it
- *   Math.imul, min, max …      instructions
- *   readOnce, cmpxchg …        functions of the operations module that the kernel is made with
+ *   Math.imul, min, max …      instructions; as they are in JavaScript
+ *   readOnce, cmpxchg …        functions of the operations that the kernel is made with
  */
 import { MagicString } from 'magic-string';
 import ts from 'typescript';
@@ -27,6 +27,8 @@ const fieldValues = new Set(['word', 'stride', 'outer', 'count']);
  * @property {string} flavour - of all functions: '' or 'ordered$'.
  * @property {string[]} plain - functions of the flavour 'plain$', with all that they call.
  * @property {(name: string) => boolean} inline - is this function put in place of its calls?
+ * @property {'assemblyscript' | 'javascript'} language - what comes out.
+ * @property {string[]} [compiled] - functions that JavaScript calls in the WebAssembly module.
  */
 
 /**
@@ -35,7 +37,8 @@ const fieldValues = new Set(['word', 'stride', 'outer', 'count']);
  * @param {{ path: string, name: string }[]} entries - declarations to begin with.
  * @param {Making} making
  * @returns {object} `text` without operations; `layout`: the globals that hold numbers of the
- *   machine; `names`: compiled names of the entries; `fixedUsed`: the parameters that were fixed.
+ *   machine; `names`: compiled names of the entries; `fixedUsed`: the parameters that were fixed;
+ *   `called`: the compiled functions that are called, declarations by name.
  */
 export function translate(sources, entries, making) {
   const state = {
@@ -46,6 +49,7 @@ export function translate(sources, entries, making) {
     out: [],
     layout: new Map(),
     fixedUsed: new Map(),
+    called: new Map(),
     queue: [],
   };
   const names = new Map();
@@ -64,6 +68,11 @@ function use(state, unit, name, flavour) {
   if (meant === null) throw new Error(`${unit.path}: ${name} is nothing that can be compiled`);
   const kind = state.making.plain.includes(meant.name) ? 'plain$' : flavour;
   if (meant.kind === 'operation') return flavours.get(kind)?.get(meant.name) ?? meant.name;
+  if (isScript(state) && meant.kind === 'constant') return `(${constant(state, meant)})`;
+  if (state.making.compiled?.includes(meant.name)) {
+    state.called.set(meant.name, { path: meant.unit.path, name: meant.name });
+    return meant.name;
+  }
   const key = `${kind}${meant.unit.path}:${meant.name}`;
   const known = state.compiled.get(key);
   if (known !== undefined) return known;
@@ -80,22 +89,26 @@ function use(state, unit, name, flavour) {
   return compiled;
 }
 
+function isScript(state) {
+  return state.making.language === 'javascript';
+}
+
 function constant(state, { unit, name }) {
   return state.sources.evaluate(unit, unit.constants.get(name)) | 0;
 }
 
-function typeText(unit, node, what) {
+function typeText(state, unit, node, what) {
   const type = types.get(node?.getText(unit.file) ?? '');
   if (type === undefined) throw at(unit, node ?? what, 'has a type that is not compiled');
-  return type;
+  return isScript(state) ? '' : `: ${type}`;
 }
 
 function functionText(state, { unit, name }, compiled, flavour) {
   const node = unit.functions.get(name);
   const parameters = node.parameters.map((parameter) => {
-    return `${parameter.name.text}: ${typeText(unit, parameter.type, parameter)}`;
+    return parameter.name.text + typeText(state, unit, parameter.type, parameter);
   });
-  const result = typeText(unit, node.type, node);
+  const result = typeText(state, unit, node.type, node);
   const start = node.body.getStart(unit.file);
   const edit = new MagicString(unit.file.text.slice(start, node.body.end));
   const names = new Set(node.parameters.map((parameter) => parameter.name.text));
@@ -103,8 +116,8 @@ function functionText(state, { unit, name }, compiled, flavour) {
   const context = { state, unit, edit, start, names, flavour };
   ts.forEachChild(node.body, (child) => rewrite(context, child));
   const { line } = unit.file.getLineAndCharacterOfPosition(node.getStart(unit.file));
-  const decorator = state.making.inline(node.name.text) ? '@inline\n' : '';
-  const head = `${decorator}function ${compiled}(${parameters.join(', ')}): ${result} `;
+  const decorator = !isScript(state) && state.making.inline(name) ? '@inline\n' : '';
+  const head = `${decorator}function ${compiled}(${parameters.join(', ')})${result} `;
   return `// ${unit.path}:${line + 1}\n${head}${edit.toString()}`;
 }
 
@@ -132,7 +145,7 @@ function rewrite(context, node) {
     const unrolled = unroll(context, node);
     if (unrolled !== null) return overwrite(context, node, unrolled);
   }
-  if (ts.isNumericLiteral(node) && Number(node.text) > 0x7fffffff) {
+  if (!isScript(context.state) && ts.isNumericLiteral(node) && Number(node.text) > 0x7fffffff) {
     return overwrite(context, node, String(Number(node.text) | 0));
   }
   return ts.forEachChild(node, (child) => rewrite(context, child));
@@ -174,7 +187,8 @@ function unroll(context, node) {
   const rounds = [];
   for (let i = first; goesOn(i); i += delta) {
     if (rounds.length === UNROLL_LIMIT) return null;
-    rounds.push(`{ const ${name.text}: i32 = ${i}; ${render(context, node.statement)} }`);
+    const type = isScript(context.state) ? '' : ': i32';
+    rounds.push(`{ const ${name.text}${type} = ${i}; ${render(context, node.statement)} }`);
   }
   return rounds.join('\n');
 }
@@ -210,14 +224,16 @@ function rewriteCall(context, node) {
   if (ts.isIdentifier(callee)) {
     const parameter = bootParameter(context, node);
     if (parameter !== null) return overwrite(context, node, parameterText(context, parameter));
-    const address = addressText(context, node);
+    const address = isScript(context.state) ? null : addressText(context, node);
     if (address !== null) return overwrite(context, node, address);
     rewrite(context, callee);
     return node.arguments.forEach((argument) => rewrite(context, argument));
   }
   const name = callee.name.text;
   if (callee.expression.getText(context.unit.file) === 'Math') {
-    if (name === 'imul') {
+    if (isScript(context.state)) {
+      // As it is.
+    } else if (name === 'imul') {
       const [a, b] = node.arguments;
       overwriteRange(
         context,

@@ -1,6 +1,7 @@
 /**
- * Goal: a compiled lookup does what the stripped functions do that it is compiled from.
- * Method: both over one memory, every lookup, with keys that are there, keys that are not, and
+ * Goal: a lookup made by build/kernels, in WebAssembly and in JavaScript, does what the functions
+ * of the threads edition do that it is made from.
+ * Method: all over one memory, every lookup, with keys that are there, keys that are not, and
  * numbers that are no keys at all; results and all words are compared.
  */
 import { describe, expect, it } from 'vitest';
@@ -44,35 +45,46 @@ function setUp(lookup: (typeof LOOKUP_NAMES)[number]) {
     machine.words[first + i] = draw < 70 ? key : draw < 90 ? near : any;
   }
   const v = vcpuOfReader(0);
-  return { machine, first, v, ts: lookupOf(lookup).ts, kernels: loadKernels(machine, v) };
+  const kernels = loadKernels(machine, v);
+  const script = kernels.script(lookup);
+  const runs = {
+    WebAssembly: { loop: kernels.loop(lookup), batch: kernels.batch(lookup) },
+    JavaScript: { loop: script.loop, batch: script.batch ?? script.loop },
+  };
+  const bugs = (): number => kernels.bugs() + script.bugs();
+  return { machine, first, v, threads: lookupOf(lookup).threads, runs, bugs };
 }
 
-describe.each(LOOKUP_NAMES)('%s as WebAssembly', (lookup) => {
-  it('finds what the stripped code finds, key by key, in a loop and in batches', () => {
-    const { machine, first, v, ts, kernels } = setUp(lookup);
-    const loop = kernels.loop(lookup);
-    const batch = kernels.batch(lookup);
-    for (let i = 0; i < KEYS; i++) {
-      const wanted = ts(v, first + i, 1);
-      const found = loop(first + i, 1);
-      if (found !== wanted) expect([machine.words[first + i], found]).toEqual([0, wanted]);
-    }
-    for (const count of [0, 1, 15, 16, 17, KEYS]) {
-      const wanted = ts(v, first, count);
-      expect([count, loop(first, count)]).toEqual([count, wanted]);
-      expect([count, batch(first, count)]).toEqual([count, wanted]);
-    }
-    expect(kernels.bugs()).toBe(0);
-  });
+const ways = ['WebAssembly', 'JavaScript'] as const;
 
-  it('writes what the stripped code writes: every count, lock and section', () => {
-    const { machine, first, v, ts, kernels } = setUp(lookup);
-    const before = machine.words.slice();
-    ts(v, first, KEYS);
-    const wanted = machine.words.slice();
-    machine.words.set(before);
-    kernels.loop(lookup)(first, KEYS);
-    const differ = wanted.findIndex((value, word) => machine.words[word] !== value);
-    expect(differ).toBe(-1);
-  });
-});
+describe.each(ways.flatMap((way) => LOOKUP_NAMES.map((lookup) => [lookup, way] as const)))(
+  '%s as %s',
+  (lookup, way) => {
+    it('finds what the threads edition finds, key by key, in a loop and in batches', () => {
+      const { machine, first, v, threads, runs, bugs } = setUp(lookup);
+      const { loop, batch } = runs[way];
+      for (let i = 0; i < KEYS; i++) {
+        const wanted = threads(v, first + i, 1);
+        const found = loop(first + i, 1);
+        if (found !== wanted) expect([machine.words[first + i], found]).toEqual([0, wanted]);
+      }
+      for (const count of [0, 1, 15, 16, 17, KEYS]) {
+        const wanted = threads(v, first, count);
+        expect([count, loop(first, count)]).toEqual([count, wanted]);
+        expect([count, batch(first, count)]).toEqual([count, wanted]);
+      }
+      expect(bugs()).toBe(0);
+    });
+
+    it('writes what the threads edition writes: every count, lock and section', () => {
+      const { machine, first, v, threads, runs } = setUp(lookup);
+      const before = machine.words.slice();
+      threads(v, first, KEYS);
+      const wanted = machine.words.slice();
+      machine.words.set(before);
+      runs[way].loop(first, KEYS);
+      const differ = wanted.findIndex((value, word) => machine.words[word] !== value);
+      expect(differ).toBe(-1);
+    });
+  },
+);

@@ -1,5 +1,5 @@
 /**
- * Goal: compiled lookups are right while another thread unmaps, maps and splits.
+ * Goal: lookups in WebAssembly and JavaScript are right while another thread unmaps, maps and splits.
  * Method: a reader's thread looks up entries that stay, in every form, beside a writer at full
  * speed: each chunk's sum must be right. A third vCPU looks up what the writer changes: it may find
  * a page or none, but no other number, and afterwards no reference, lock or section is left.
@@ -53,16 +53,22 @@ async function start(lookup: LookupName, readers: number) {
   return { crew, shape };
 }
 
-function reading(batch: number) {
-  return { variant: 'wasm' as const, batch, firstChunk: 0, chunks: CHUNKS, changes: 0 };
+type Variant = 'wasm' | 'ts';
+
+function reading(batch: number, variant: Variant) {
+  return { variant, batch, firstChunk: 0, chunks: CHUNKS, changes: 0 };
 }
 
-describe.each([...byAddress, ...others])('%s as WebAssembly beside a writer', (lookup) => {
+function inBoth(lookups: readonly LookupName[]): (readonly [LookupName, Variant])[] {
+  return lookups.flatMap((lookup) => [[lookup, 'wasm'] as const, [lookup, 'ts'] as const]);
+}
+
+describe.each(inBoth([...byAddress, ...others]))('%s as %s beside a writer', (lookup, variant) => {
   it('finds the right page each time, a key, sixteen or a thousand a call', async () => {
     const { crew: threads } = await start(lookup, 1);
     for (const batch of [1, 16, CHUNK]) {
       const { readers, writer } = await threads.run({
-        readings: [reading(batch)],
+        readings: [reading(batch, variant)],
         writer: true,
         ms: RUN_MS,
       });
@@ -74,7 +80,7 @@ describe.each([...byAddress, ...others])('%s as WebAssembly beside a writer', (l
   });
 });
 
-describe.each(byAddress)('%s as WebAssembly, of addresses that come and go', (lookup) => {
+describe.each(inBoth(byAddress))('%s as %s, of addresses that come and go', (lookup, variant) => {
   it('finds a page or none, and leaves nothing taken', async () => {
     const { crew: threads, shape } = await start(lookup, 2);
     const { machine } = threads;
@@ -82,12 +88,20 @@ describe.each(byAddress)('%s as WebAssembly, of addresses that come and go', (lo
     attach(machine);
     const v = vcpuOfReader(1);
     const kernels = loadKernels(machine, v);
-    const run = [kernels.loop(lookup), kernels.batch(lookup)];
+    const script = kernels.script(lookup);
+    const run =
+      variant === 'wasm'
+        ? [kernels.loop(lookup), kernels.batch(lookup)]
+        : [script.loop, script.batch ?? script.loop];
     const keys = BenchKey.value.at2(1, 0);
     const own = addressesOf(shape, 0);
     for (let i = 0; i < CHUNK; i++) words[keys + i] = own + (i % WRITERS);
     const counts = pageCounts();
-    const ending = threads.run({ readings: [reading(CHUNK)], writer: true, ms: 2 * RUN_MS });
+    const ending = threads.run({
+      readings: [reading(CHUNK, variant)],
+      writer: true,
+      ms: 2 * RUN_MS,
+    });
     const state = { over: false };
     void ending.finally(() => {
       state.over = true;
@@ -105,7 +119,7 @@ describe.each(byAddress)('%s as WebAssembly, of addresses that come and go', (lo
     const { readers } = await ending;
     expect(readers[0]).toMatchObject({ wrong: 0 });
     expect(found).toBeGreaterThan(0);
-    expect(kernels.bugs()).toBe(0);
+    expect(kernels.bugs() + script.bugs()).toBe(0);
     expect((words[RcuReader.section.at2(0, v)] as number) & 0xff).toBe(0);
     if (lookup.startsWith('gup-fast')) expect(pageCounts()).toBe(counts);
 

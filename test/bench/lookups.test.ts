@@ -27,13 +27,13 @@ describe('a lookup', () => {
     const { keys, results } = populate(shape);
     const first = BenchKey.value.at2(0, 0);
     words.set(keys, first);
-    const { ts } = lookupOf(name);
+    const { threads } = lookupOf(name);
     let sum = 0;
     for (let i = 0; i < ENTRIES; i++) {
-      expect(ts(vcpuOfReader(0), first + i, 1)).toBe(results[i]);
+      expect(threads(vcpuOfReader(0), first + i, 1)).toBe(results[i]);
       sum = (sum + (results[i] as number)) | 0;
     }
-    expect(ts(vcpuOfReader(0), first, ENTRIES)).toBe(sum);
+    expect(threads(vcpuOfReader(0), first, ENTRIES)).toBe(sum);
   });
 
   test('of a page gives back the reference that it took', () => {
@@ -42,7 +42,7 @@ describe('a lookup', () => {
     const { keys, results } = populate(shape);
     words.set(keys, BenchKey.value.at2(0, 0));
     const before = Array.from(results, (pg) => words[Page.refcount.at(pg)]);
-    lookupOf('gup-fast-4').ts(vcpuOfReader(0), BenchKey.value.at2(0, 0), ENTRIES);
+    lookupOf('gup-fast-4').threads(vcpuOfReader(0), BenchKey.value.at2(0, 0), ENTRIES);
     expect(Array.from(results, (pg) => words[Page.refcount.at(pg)])).toEqual(before);
   });
 

@@ -2,7 +2,7 @@
  * The lookups as WebAssembly (docs/compiled-kernels.md): one module for all machines, in which this
  * machine's numbers are put before it is compiled by the engine.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Machine } from '../src/shared/layout.ts';
 import type { LookupName } from './lookup-names.ts';
 import type { Run, Script } from './scripts.ts';
@@ -21,6 +21,8 @@ export interface Kernels {
   batch(lookup: LookupName): Run;
   /** The lookup in JavaScript, which calls this instance for what is atomic. */
   script(lookup: LookupName): Script;
+  /** The lookup in JavaScript written by hand, where there is one (bench/yardsticks). */
+  yardstick(lookup: LookupName): Script | null;
   /** Handles interrupts that wait: to be called between two runs. */
   attend(): void;
   /** Lookups that had to look again so far. */
@@ -125,15 +127,21 @@ export function loadKernels(machine: Machine, v: number): Kernels {
     return own[name] as Run;
   };
   const small = (machine.config['pagesPerDomain'] ?? 0) < GUP_BATCH_FROM_PAGES;
+  const oneByOne = (lookup: LookupName): boolean => small && lookup.startsWith('gup-fast');
   return {
     loop: (lookup) => run(lookup, kernels[lookup].loop),
     batch: (lookup) => {
       const { loop, batch } = kernels[lookup];
-      return run(lookup, lookup.startsWith('gup-fast') && small ? loop : (batch ?? loop));
+      return run(lookup, oneByOne(lookup) ? loop : (batch ?? loop));
     },
     script: (lookup) => {
       checkFixed(machine, lookup, kernels[lookup].fixed);
-      return loadScript(lookup, machine, byName, own);
+      const script = loadScript(file(`${lookup}.js`), machine, byName, own);
+      return oneByOne(lookup) ? { ...script, batch: script.loop } : script;
+    },
+    yardstick: (lookup) => {
+      const hand = file(`yardsticks/${lookup}.js`);
+      return existsSync(hand) ? loadScript(hand, machine, byName, own) : null;
     },
     attend: own.attend,
     retries: () => own.retries.value,

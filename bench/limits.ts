@@ -112,6 +112,7 @@ async function measure(compiler: string | null, lookup: LookupName, log2: number
   const { threads } = lookupOf(lookup);
   const kernels = loadKernels(machine, v);
   const script = kernels.script(lookup);
+  const hand = kernels.yardstick(lookup);
   const js = (name: string, limit: string, run: Run): Way => {
     return { name, limit, slice: slices(machine, reader, name, run) };
   };
@@ -119,7 +120,9 @@ async function measure(compiler: string | null, lookup: LookupName, log2: number
     js('wasm batch', 'C', kernels.batch(lookup)),
     js('wasm loop', 'C', kernels.loop(lookup)),
     js('wasm call', 'C call', callEach(kernels.loop(lookup))),
-    js('ts batch', 'C', script.batch ?? script.loop),
+    ...(hand === null ? [] : [js('hand loop', 'C', hand.loop)]),
+    ...(hand === null ? [] : [js('hand batch', 'C', hand.batch)]),
+    js('ts batch', 'C', script.batch),
     js('ts loop', 'C', script.loop),
     js('ts call', 'C call', callEach(script.loop)),
     js('threads', 'C', (keys, count) => threads(v, keys, count)),

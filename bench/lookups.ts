@@ -11,8 +11,8 @@
  *   threads  the functions as the threads edition has them: each operation looks for interrupts,
  *            counts itself, and is told to the oracle where there is one
  *
- * All but `native` run in the reader's thread, as its vCPU. With batches of 1 the loop over the keys
- * is the harness's, so a lookup is one call; with larger ones it is the variant's.
+ * All but `native` run in the reader's thread, as its vCPU. With batches of 1 the loop over the
+ * keys is the harness's, so a lookup is one call; with larger ones it is the variant's.
  */
 import type { Machine } from '../src/shared/layout.ts';
 import { runAlone } from '../src/shared/operations.ts';

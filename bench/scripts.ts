@@ -12,8 +12,8 @@ export type Run = (keys: number, count: number) => number;
 /** A lookup in JavaScript, as one vCPU runs it. */
 export interface Script {
   readonly loop: Run;
-  /** Null where there are no batches. */
-  readonly batch: Run | null;
+  /** In batches of 16, where there are any; else the loop. */
+  readonly batch: Run;
   /** Lookups that had to look again so far. */
   retries(): number;
   /** Assertions of the simulated kernel that failed so far. */
@@ -23,16 +23,16 @@ export interface Script {
 const NAME = /[A-Za-z_$][\w$]*/g;
 
 /**
- * @param lookup - the name of the file. @param numbers - of the machine and the vCPU, by name.
+ * @param script - the text. @param numbers - of the machine and the vCPU, by name.
  * @param compiled - exports of the module over the same memory.
  */
 export function loadScript(
-  lookup: string,
+  script: URL,
   machine: Machine,
   numbers: ReadonlyMap<string, number>,
   compiled: Readonly<Record<string, unknown>>,
 ): Script {
-  const text = readFileSync(new URL(`../../kernels/${lookup}.js`, import.meta.url), 'utf8');
+  const text = readFileSync(script, 'utf8');
   const body = text.replace(NAME, (name) => String(numbers.get(name) ?? name));
   // oxlint-disable-next-line typescript/no-implied-eval
   const make = new Function('words', 'compiled', `const $mem = words;\n${body}`) as (

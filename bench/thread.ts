@@ -128,7 +128,7 @@ export class BenchThread {
     const { threads } = lookupOf(lookup);
     const plain: Run = (keys, count) => threads(vcpu, keys, count);
     this.addVariant('threads', plain, plain);
-    this.addVariant('ts', this.script.loop, this.script.batch ?? this.script.loop);
+    this.addVariant('ts', this.script.loop, this.script.batch);
     this.addVariant('wasm', this.kernels.loop(lookup), this.kernels.batch(lookup));
   }
 

@@ -84,10 +84,10 @@ function* sourceFiles(dir) {
 function fingerprint() {
   const hash = createHash('sha256');
   const files = roots.flatMap((dir) => [...sourceFiles(join(root, dir))]);
-  files.push(...allFiles(join(root, 'viewer')));
+  files.push(...allFiles(join(root, 'viewer')), ...allFiles(join(root, 'bench/yardsticks')));
   const own = ['build', 'build/kernels'].flatMap((dir) =>
     readdirSync(join(root, dir))
-      .filter((name) => /\.(mjs|as)$/.test(name))
+      .filter((name) => /\.(mjs|js|as)$/.test(name))
       .map((name) => join(root, dir, name)),
   );
   files.push(...own, join(root, 'tsconfig.json'));

@@ -34,7 +34,9 @@ export async function checkLookup(lookup: LookupName, seconds: number): Promise<
   const shape = { lookup, entries: ENTRIES, vmas: 1, readers: 2, keys: 4 * CHUNK, oracle: true };
   const crew = await Crew.start(shape, { seed: 1, sequences });
   try {
-    const reading = { variant: 'threads', batch: 16, firstChunk: 0, chunks: 4, changes: 0 } as const;
+    // The variant whose accesses the oracle is told of.
+    const variant = 'threads';
+    const reading = { variant, batch: 16, firstChunk: 0, chunks: 4, changes: 0 } as const;
     const readings = [reading, reading];
     const { readers, writer } = await crew.run({ readings, writer: true, ms: seconds * 1000 });
     const all = [...readers, ...(writer === null ? [] : [writer])];

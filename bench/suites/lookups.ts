@@ -98,7 +98,11 @@ export function axesOf(raw: RawOptions): Axes {
       LOOKUP_NAMES,
       (s) => oneOf(s, LOOKUP_NAMES, 'lookup') as LookupName,
     ),
-    variants: listOf(raw.variant, USUAL_VARIANTS, (s) => oneOf(s, VARIANTS, 'variant') as VariantName),
+    variants: listOf(
+      raw.variant,
+      USUAL_VARIANTS,
+      (s) => oneOf(s, VARIANTS, 'variant') as VariantName,
+    ),
     entries: listOf(raw.entries, quick ? [2 ** 14] : [2 ** 14, 2 ** 10, 2 ** 18], readEntries),
     vmas: listOf(raw.vmas, quick ? [1] : [1, 256], (s) => wholeNumber(s, '--vmas', 1)),
     distributions: listOf(
@@ -198,7 +202,7 @@ export function lookupsCommand(): Command {
   const command = new Command('lookups')
     .description('every way to find the page behind an address, frame or handle')
     .option('--lookup <names>', `which: ${LOOKUP_NAMES.join(', ')} (default: all)`)
-    .option('--variant <names>', `how it is run: ${VARIANTS.join(', ')} (default: ${USUAL_VARIANTS.join(', ')})`)
+    .option('--variant <names>', `how: ${VARIANTS.join(', ')} (default: all but threads)`)
     .option('--entries <list>', 'entries, up to 2^22 (default: 2^14,2^10,2^18)')
     .option('--vmas <list>', 'VMAs that the entries of vma-pages lie in (default: 1,256)')
     .option('--distribution <list>', `of the keys: ${DISTRIBUTIONS.join(', ')}`)

@@ -6,11 +6,12 @@
  *   dist/kernels/lookups.as     the AssemblyScript it was made from
  *   dist/kernels/lookups.wat    the module as text
  *   dist/kernels/NAME.js        a lookup in JavaScript, which calls the module (script.mjs)
+ *   dist/kernels/yardsticks     the same by hand, a copy of bench/yardsticks
  *
  * The compiler takes seconds, so its result is kept by the hash of what it was given.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { batchOf, cold, lookups, loopOf, support } from './lookups.mjs';
@@ -134,6 +135,7 @@ export async function compileKernels(root, outDir) {
     offsets: places[name] ?? [],
   }));
   mkdirSync(outDir, { recursive: true });
+  cpSync(join(root, 'bench/yardsticks'), join(outDir, 'yardsticks'), { recursive: true });
   for (const [name, script] of scripts) writeFileSync(join(outDir, `${name}.js`), script);
   writeFileSync(join(outDir, 'lookups.wasm'), bytes);
   writeFileSync(join(outDir, 'lookups.as'), text);

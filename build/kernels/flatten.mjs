@@ -4,7 +4,8 @@
  * dozens of functions of one line.
  *
  * A call is replaced if that changes neither what is evaluated nor in which order: an argument
- * that is more than a name or a number goes to one place, and such arguments stay in order.
+ * that is more than a name or a number goes to one place, and one that reads memory or calls goes
+ * where nothing of that kind was evaluated before it.
  */
 import { parse } from 'acorn';
 import { MagicString } from 'magic-string';
@@ -13,10 +14,49 @@ import { MagicString } from 'magic-string';
 export function flatten(text) {
   let flat = text;
   for (;;) {
-    const next = flattenOnce(flat);
+    const next = withConstants(flattenOnce(flat));
     if (next === flat) return withoutUnused(flat);
     flat = next;
   }
+}
+
+/** Puts a constant in place of each parameter that is given nothing else. */
+function withConstants(text) {
+  const program = parseBody(text);
+  const calls = new Map();
+  visit(program, (node) => {
+    if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier') return;
+    calls.set(node.callee.name, [...(calls.get(node.callee.name) ?? []), node.arguments]);
+  });
+  const edit = new MagicString(text);
+  for (const node of program.body) {
+    if (node.type !== 'FunctionDeclaration') continue;
+    const given = calls.get(node.id.name) ?? [];
+    node.params.forEach(({ name }, i) => {
+      const values = new Set(given.map((args) => constantText(args[i], text)));
+      const [value] = values;
+      if (values.size === 1 && value !== null) replaceUses(edit, node.body, name, value);
+    });
+  }
+  return edit.hasChanged() ? edit.toString() : text;
+}
+
+/** The text of a number, or of the vCPU's name; null for another argument. */
+function constantText(node, text) {
+  const constant = isSimple(node) && (node.type !== 'Identifier' || node.name === 'self$v');
+  return constant ? text.slice(node.start, node.end) : null;
+}
+
+function replaceUses(edit, body, name, value) {
+  const uses = [];
+  let changes = false;
+  visit(body, (node) => {
+    if (node.type === 'Identifier' && node.name === name) uses.push(node);
+    const target = node.type === 'AssignmentExpression' ? node.left : node.argument;
+    const assigns = node.type === 'AssignmentExpression' || node.type === 'UpdateExpression';
+    if (assigns && target.name === name) changes = true;
+  });
+  if (!changes) for (const { start, end } of uses) edit.overwrite(start, end, `(${value})`);
 }
 
 function parseBody(text) {
@@ -41,43 +81,64 @@ function flattenOnce(text) {
   return edit.hasChanged() ? edit.toString() : text;
 }
 
-/** Functions whose body is one expression without calls of others of them, by name. */
+/** Functions whose body is one expression, by name. */
 function oneExpression(program, text) {
   const found = new Map();
   for (const node of program.body) {
-    if (node.type !== 'FunctionDeclaration' || node.body.body.length !== 1) continue;
-    const [only] = node.body.body;
-    const expression = only.type === 'ReturnStatement' ? only.argument : only.expression;
-    if (!expression) continue;
+    if (node.type !== 'FunctionDeclaration') continue;
+    const body = expressionOf(node.body.body, text);
+    if (body === null) continue;
+    const expression = parseBody(`(${body})`).body[0].expression;
     found.set(node.id.name, {
       expression,
       params: node.params.map(({ name }) => name),
-      text: text.slice(expression.start, expression.end),
+      text: body,
     });
   }
   return found;
 }
 
+/** `if (a) return b; return c;` is `a ? b : c`. @returns the text, null for other statements. */
+function expressionOf(statements, text) {
+  const textOf = ({ start, end }) => text.slice(start, end);
+  const [first, ...rest] = statements;
+  if (first === undefined) return null;
+  if (first.type === 'IfStatement' && !first.alternate) {
+    const then = first.consequent;
+    const result = expressionOf(then.type === 'BlockStatement' ? then.body : [then], text);
+    const otherwise = expressionOf(rest, text);
+    if (then.type !== 'ReturnStatement' || result === null || otherwise === null) return null;
+    return `(${textOf(first.test)}) ? (${result}) : (${otherwise})`;
+  }
+  if (rest.length > 0) return null;
+  const only = first.type === 'ReturnStatement' ? first.argument : first.expression;
+  return only ? textOf(only) : null;
+}
+
 /** The expression with arguments in place of parameters, or null if that is another program. */
 function bodyWith({ expression, params, text }, args, source) {
   const uses = [];
+  const effects = new Set();
   visit(expression, (node) => {
     if (node.type === 'Identifier' && params.includes(node.name)) uses.push(node);
+    if (isEffect(node)) effects.add(node);
+    // A word that is stored to is not read: only the store itself matters.
+    if (node.type === 'AssignmentExpression') effects.delete(node.left);
   });
   uses.sort((a, b) => a.start - b.start);
+  const usesOf = (given) => uses.filter(({ name }) => given.includes(name));
   const complex = params.filter((_, i) => !isSimple(args[i]));
-  const complexUses = uses.filter(({ name }) => complex.includes(name)).map(({ name }) => name);
-  if (complexUses.join() !== complex.join()) return null;
-  if (complex.length > 0 && branches(expression)) return null;
+  if (complex.some((name) => usesOf([name]).length !== 1)) return null;
+  const ordered = params.filter((_, i) => hasEffects(args[i]));
+  const inPlace = usesOf(ordered);
+  if (inPlace.map(({ name }) => name).join() !== ordered.join()) return null;
+  if (ordered.length > 0 && branches(expression)) return null;
+  if (inPlace.some(({ start }) => [...effects].some(({ end }) => end <= start))) return null;
   const edit = new MagicString(text);
   for (const use of uses) {
     const arg = args[params.indexOf(use.name)];
     const given = source.slice(arg.start, arg.end);
-    edit.overwrite(
-      use.start - expression.start,
-      use.end - expression.start,
-      isSimple(arg) ? given : `(${given})`,
-    );
+    edit.overwrite(use.start - 1, use.end - 1, isSimple(arg) ? given : `(${given})`);
   }
   return edit.toString();
 }
@@ -87,6 +148,17 @@ function isSimple(node) {
   if (node === undefined) return false;
   if (node.type === 'Identifier' || node.type === 'Literal') return true;
   return node.type === 'UnaryExpression' && node.argument.type === 'Literal';
+}
+
+/** Does it matter when this is evaluated: a call, a word of memory, an assignment? */
+function isEffect({ type }) {
+  return /^(Call|Member|Assignment|Update)Expression$/.test(type);
+}
+
+function hasEffects(node) {
+  let found = false;
+  if (node !== undefined) visit(node, (inner) => (found ||= isEffect(inner)));
+  return found;
 }
 
 /** May parts of an expression not be evaluated? */

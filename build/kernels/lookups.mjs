@@ -18,6 +18,7 @@ const gupScript = {
   plain: [...plainWalk, 'gupFastPte'],
   compiled: ['gupFastTake', 'gupPut'],
 };
+const overrideScript = { compiled: ['spinLock', 'spinUnlock'] };
 const levels4 = { ptLevels: 4, ptShift: 9, ptEntries: 512 };
 
 /** @typedef {{ name: string, loop: string, batch?: string, fixed?: Record<string, number>,
@@ -26,8 +27,18 @@ const levels4 = { ptLevels: 4, ptShift: 9, ptEntries: 512 };
 
 /** @type {Lookup[]} */
 export const lookups = [
-  { name: 'm2p-override', loop: 'findOverrides', batch: 'findOverridesBatches' },
-  { name: 'm2p-override-bucket-locks', loop: 'findOverrides', batch: 'findOverridesBatches' },
+  {
+    name: 'm2p-override',
+    loop: 'findOverrides',
+    batch: 'findOverridesBatches',
+    script: overrideScript,
+  },
+  {
+    name: 'm2p-override-bucket-locks',
+    loop: 'findOverrides',
+    batch: 'findOverridesBatches',
+    script: overrideScript,
+  },
   {
     name: 'vma-pages-seqcount',
     loop: 'findSpeculatively',

@@ -86,16 +86,16 @@ export function scriptText(sources, lookup, prefix) {
     ...[...atomic.keys()].map((name) => [name, operationExport(name)]),
     ...[...made.called.keys()].map((name) => [name, calledExport(prefix, name)]),
   ];
+  const loop = made.names.get(lookup.loop);
+  const batch = made.names.get(lookup.batch) ?? loop;
   const lines = [
     `// ${lookup.name}: made by build/kernels/script.mjs`,
     ...imports.map(([name, exported]) => `const ${name} = compiled['${exported}'];`),
     operations.replaceAll('TRACE_LOOKUP_RETRY)', `${point})`),
     made.text,
     'return {',
-    `  loop: (keys, count) => ${made.names.get(lookup.loop)}(self$v, keys, count),`,
-    lookup.batch
-      ? `  batch: (keys, count) => ${made.names.get(lookup.batch)}(self$v, keys, count),`
-      : '  batch: null,',
+    `  loop: (keys, count) => ${loop}(self$v, keys, count),`,
+    `  batch: (keys, count) => ${batch}(self$v, keys, count),`,
     '  retries: () => retries,',
     '  bugs: () => bugs,',
     '};',

@@ -298,14 +298,16 @@ function rewriteAccessor(context, node) {
   const base = layoutGlobal(context, table, 'word');
   const file = context.unit.file;
   const [i, j] = node.arguments;
+  // So told, an engine need not check whether a sum still is 32 bits.
+  const end = `) * ${table.stride}${isScript(context.state) ? ' | 0' : ''})`;
   if (node.expression.name.text === 'at') {
     overwriteRange(context, node.getStart(file), i.getStart(file), `(${base} + ${place} + (`);
-    overwriteRange(context, i.end, node.end, `) * ${table.stride})`);
+    overwriteRange(context, i.end, node.end, end);
   } else {
     const outer = layoutGlobal(context, table, 'outer');
     overwriteRange(context, node.getStart(file), i.getStart(file), `(${base} + ${place} + (`);
     overwriteRange(context, i.end, j.getStart(file), `) * ${outer} + (`);
-    overwriteRange(context, j.end, node.end, `) * ${table.stride})`);
+    overwriteRange(context, j.end, node.end, end);
   }
   return node.arguments.forEach((argument) => rewrite(context, argument));
 }

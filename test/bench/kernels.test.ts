@@ -1,6 +1,6 @@
 /**
- * Goal: a lookup made by build/kernels, in WebAssembly and in JavaScript, does what the functions
- * of the threads edition do that it is made from.
+ * Goal: a lookup in WebAssembly or JavaScript does what the functions of the threads edition do
+ * that it is made from; so does the yardstick that is written by hand.
  * Method: all over one memory, every lookup, with keys that are there, keys that are not, and
  * numbers that are no keys at all; results and all words are compared.
  */
@@ -11,6 +11,7 @@ import type * as MachineModule from '../../bench/machine.ts';
 import type * as PopulateModule from '../../bench/populate.ts';
 import type * as TablesModule from '../../bench/tables.ts';
 import type * as LayoutModule from '../../src/shared/layout.ts';
+import type { Run } from '../../bench/scripts.ts';
 import { LOOKUP_NAMES } from '../../bench/lookup-names.ts';
 import { Prng } from '../../src/threads/prng.ts';
 
@@ -47,44 +48,52 @@ function setUp(lookup: (typeof LOOKUP_NAMES)[number]) {
   const v = vcpuOfReader(0);
   const kernels = loadKernels(machine, v);
   const script = kernels.script(lookup);
-  const runs = {
-    WebAssembly: { loop: kernels.loop(lookup), batch: kernels.batch(lookup) },
-    JavaScript: { loop: script.loop, batch: script.batch ?? script.loop },
-  };
+  const hand = kernels.yardstick(lookup);
+  const ways: Way[] = [
+    { name: 'WebAssembly', loop: kernels.loop(lookup), batch: kernels.batch(lookup) },
+    { name: 'JavaScript', loop: script.loop, batch: script.batch },
+    ...(hand === null ? [] : [{ name: 'by hand', loop: hand.loop, batch: hand.batch }]),
+  ];
   const bugs = (): number => kernels.bugs() + script.bugs();
-  return { machine, first, v, threads: lookupOf(lookup).threads, runs, bugs };
+  return { machine, first, v, threads: lookupOf(lookup).threads, ways, bugs };
 }
 
-const ways = ['WebAssembly', 'JavaScript'] as const;
+interface Way {
+  readonly name: string;
+  readonly loop: Run;
+  readonly batch: Run;
+}
 
-describe.each(ways.flatMap((way) => LOOKUP_NAMES.map((lookup) => [lookup, way] as const)))(
-  '%s as %s',
-  (lookup, way) => {
-    it('finds what the threads edition finds, key by key, in a loop and in batches', () => {
-      const { machine, first, v, threads, runs, bugs } = setUp(lookup);
-      const { loop, batch } = runs[way];
-      for (let i = 0; i < KEYS; i++) {
-        const wanted = threads(v, first + i, 1);
+describe.each(LOOKUP_NAMES)('%s, in WebAssembly and in JavaScript,', (lookup) => {
+  it('finds what the threads edition finds, key by key, in a loop and in batches', () => {
+    const { machine, first, v, threads, ways, bugs } = setUp(lookup);
+    for (let i = 0; i < KEYS; i++) {
+      const wanted = threads(v, first + i, 1);
+      for (const { name, loop } of ways) {
         const found = loop(first + i, 1);
-        if (found !== wanted) expect([machine.words[first + i], found]).toEqual([0, wanted]);
+        if (found !== wanted) expect([name, machine.words[first + i], found]).toEqual([wanted]);
       }
-      for (const count of [0, 1, 15, 16, 17, KEYS]) {
-        const wanted = threads(v, first, count);
-        expect([count, loop(first, count)]).toEqual([count, wanted]);
-        expect([count, batch(first, count)]).toEqual([count, wanted]);
+    }
+    for (const count of [0, 1, 15, 16, 17, KEYS]) {
+      const wanted = threads(v, first, count);
+      for (const { name, loop, batch } of ways) {
+        expect([name, count, loop(first, count)]).toEqual([name, count, wanted]);
+        expect([name, count, batch(first, count)]).toEqual([name, count, wanted]);
       }
-      expect(bugs()).toBe(0);
-    });
+    }
+    expect(bugs()).toBe(0);
+  });
 
-    it('writes what the threads edition writes: every count, lock and section', () => {
-      const { machine, first, v, threads, runs } = setUp(lookup);
-      const before = machine.words.slice();
-      threads(v, first, KEYS);
-      const wanted = machine.words.slice();
+  it('writes what the threads edition writes: every count, lock and section', () => {
+    const { machine, first, v, threads, ways } = setUp(lookup);
+    const before = machine.words.slice();
+    threads(v, first, KEYS);
+    const wanted = machine.words.slice();
+    for (const { name, loop } of ways) {
       machine.words.set(before);
-      runs[way].loop(first, KEYS);
+      loop(first, KEYS);
       const differ = wanted.findIndex((value, word) => machine.words[word] !== value);
-      expect(differ).toBe(-1);
-    });
-  },
-);
+      expect([name, differ]).toEqual([name, -1]);
+    }
+  });
+});

@@ -1,0 +1,1 @@
+export function flatten(text: string): string;

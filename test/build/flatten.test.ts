@@ -76,11 +76,11 @@ test('what a program does stays the same', () => {
   const body = expression.filter((text) => !/[fh]\(/.test(text));
   const callsF = expression.filter((text) => !text.includes('h('));
   fc.assert(
-    fc.property(body, body, callsF, expression, (test, f, h, main) => {
+    fc.property(body, body, callsF, expression, (condition, f, h, main) => {
       const text =
         'let ticks = 0;\n' +
         'function tick() { ticks = ticks + 1; mem[ticks & 7] = ticks; return ticks; }\n' +
-        `function f(p, q) { if (${test}) return q; return ${f}; }\n` +
+        `function f(p, q) { if (${condition}) return q; return ${f}; }\n` +
         `function h(p, q) { return ${h}; }\n` +
         `function run(p, q) { const value = ${main}; return value; }\n` +
         'return [run(1, 2), run(5, -4), ticks, mem.join()];';

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { loadBull } from '../campaign/queue/bull.ts';
+import { checkCertificate } from '../campaign/queue/certificate.ts';
 import { QueueRunner } from '../campaign/queue/queue-runner.ts';
 import type { RedisConnection } from '../campaign/queue/redis.ts';
 import { QueueError, redisConnection } from '../campaign/queue/redis.ts';
@@ -55,14 +56,16 @@ export async function makeRunner(
   if (raw.workers !== undefined) {
     throw new UsageError('--workers is for gntrace worker, if there is a --queue');
   }
-  const connection = connectionOf(raw.queue);
+  const connection = await connectionOf(raw.queue);
   return new QueueRunner(await loadBull(), connection, { campaign: id, code });
 }
 
 /** Reads `--queue`. */
-export function connectionOf(url: string): RedisConnection {
+export async function connectionOf(url: string): Promise<RedisConnection> {
   try {
-    return redisConnection(url, process.env);
+    const connection = redisConnection(url, process.env);
+    await checkCertificate(connection);
+    return connection;
   } catch (error) {
     throw error instanceof QueueError ? new UsageError(error.message) : error;
   }

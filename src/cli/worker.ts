@@ -35,7 +35,8 @@ export function workerCommand(exit: (status: number) => void): Command {
     .option('--json', 'print NDJSON instead of text')
     .addHelpText(
       'after',
-      '\nUser and password stand in the URL, or in GNTRACE_REDIS_USERNAME and _PASSWORD.\n' +
+      '\nUser and password stand in the URL, or in GNTRACE_REDIS_USERNAME and _PASSWORD;\n' +
+        'GNTRACE_REDIS_CA is a file with the certificate of the authority, for rediss://.\n' +
         'Exit status: 0 left when it was told to, after its work, 2 wrong use, 3 tool failed.',
     )
     .action(async (raw: RawOptions) => {
@@ -45,7 +46,7 @@ export function workerCommand(exit: (status: number) => void): Command {
 }
 
 async function work(raw: RawOptions): Promise<void> {
-  const connection = connectionOf(raw.queue);
+  const connection = await connectionOf(raw.queue);
   const lockMs = durationSeconds(raw.lock, '--lock') * 1000;
   const stalledMs = durationSeconds(raw.stalled, '--stalled') * 1000;
   const idleMs = raw.idle === undefined ? Infinity : durationSeconds(raw.idle, '--idle') * 1000;

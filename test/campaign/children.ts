@@ -1,8 +1,9 @@
 /** The built command line as child processes that say what they do in NDJSON, and are killed. */
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -131,17 +132,48 @@ export function noRedis(): string | null {
   return error === undefined ? null : 'redis-server is not installed';
 }
 
+function listeningTls(port: number, { file, key }: Certificate): string[] {
+  const own = ['--tls-cert-file', file, '--tls-key-file', key, '--tls-ca-cert-file', file];
+  return ['--port', '0', '--tls-port', String(port), ...own, '--tls-auth-clients', 'no'];
+}
+
+/** A certificate for this machine that nobody but itself vouches for, and its key. */
+export interface Certificate {
+  readonly file: string;
+  readonly key: string;
+}
+
+/** Makes one in a folder. @throws what openssl says. */
+export function selfSigned(dir: string): Certificate {
+  const certificate = { file: join(dir, 'cert.pem'), key: join(dir, 'key.pem') };
+  const kind = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'.split(' ');
+  const names = ['-subj', '/CN=gntrace', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const files = ['-keyout', certificate.key, '-out', certificate.file];
+  execFileSync('openssl', ['req', ...kind, ...names, ...files], { stdio: 'pipe' });
+  return certificate;
+}
+
+/** Why there can be no Redis that speaks TLS; null if there can. */
+export function noTls(): string | null {
+  const { error } = spawnSync('openssl', ['version']);
+  return noRedis() ?? (error === undefined ? null : 'openssl is not installed');
+}
+
 /** A Redis of one's own, in a folder of one's own, that keeps nothing over a kill. */
 export class Redis {
   readonly url: string;
   private readonly args: readonly string[];
   private process: ChildProcess;
 
-  constructor(port: number, dir: string, password = '') {
-    this.url = `redis://${password === '' ? '' : `:${password}@`}127.0.0.1:${port}`;
-    const usual = `--port ${port} --bind 127.0.0.1 --appendonly no`.split(' ');
+  /** @param certificate - speaks TLS, and nothing else. */
+  constructor(port: number, dir: string, password = '', certificate?: Certificate) {
+    const secure = certificate === undefined ? '' : 's';
+    this.url = `redis${secure}://${password === '' ? '' : `:${password}@`}127.0.0.1:${port}`;
+    const usual = '--bind 127.0.0.1 --appendonly no'.split(' ');
     const secret = password === '' ? [] : ['--requirepass', password];
-    this.args = [...usual, '--dir', dir, '--save', '', ...secret];
+    const listening = ['--port', String(port)];
+    const at = certificate === undefined ? listening : listeningTls(port, certificate);
+    this.args = [...at, ...usual, '--dir', dir, '--save', '', ...secret];
     this.process = this.start();
   }
 

@@ -7,6 +7,7 @@
  *   GNTRACE_REDIS_CA    a file with the certificate of the authority, for TLS
  */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 
 /** A queue that cannot be used as asked, in one line. */
 export class QueueError extends Error {}
@@ -18,7 +19,8 @@ export interface RedisConnection {
   readonly db: number;
   readonly username?: string;
   readonly password?: string;
-  readonly tls?: { readonly ca?: string; readonly servername: string };
+  /** A server is told which name is meant, unless it is an address. */
+  readonly tls?: { readonly ca?: string; readonly servername?: string };
   /** null: a command waits as long as Redis is away. */
   readonly maxRetriesPerRequest: null;
 }
@@ -42,7 +44,6 @@ export function redisConnection(
   }
   const username = decodeURIComponent(url.username) || env['GNTRACE_REDIS_USERNAME'];
   const password = decodeURIComponent(url.password) || env['GNTRACE_REDIS_PASSWORD'];
-  const ca = env['GNTRACE_REDIS_CA'];
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
     host,
@@ -50,8 +51,15 @@ export function redisConnection(
     db,
     ...(username !== undefined && username !== '' && { username }),
     ...(password !== undefined && password !== '' && { password }),
-    ...(url.protocol === 'rediss:' && { tls: { servername: host, ...(ca && { ca: fileOf(ca) }) } }),
+    ...(url.protocol === 'rediss:' && { tls: tlsOf(host, env['GNTRACE_REDIS_CA']) }),
     maxRetriesPerRequest: null,
+  };
+}
+
+function tlsOf(host: string, ca: string | undefined): NonNullable<RedisConnection['tls']> {
+  return {
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(ca !== undefined && ca !== '' && { ca: fileOf(ca) }),
   };
 }
 

@@ -19,9 +19,16 @@ describe('a place in Redis', () => {
       db: 3,
       username: 'me',
       password: 's@cret',
-      tls: { servername: '::1' },
+      tls: {},
       maxRetriesPerRequest: null,
     });
+  });
+
+  test('tells a server of TLS its name, which an address is not', () => {
+    const of = (url: string): unknown => redisConnection(url, {}).tls;
+    expect(of('rediss://queue.example')).toEqual({ servername: 'queue.example' });
+    expect(of('rediss://10.0.0.1')).toEqual({});
+    expect(of('redis://queue.example')).toBeUndefined();
   });
 
   test('has its password from the environment, if the URL has none', () => {

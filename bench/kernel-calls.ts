@@ -9,8 +9,8 @@ let made = 0;
  */
 export function callEach(lookup: Run): Run {
   const text =
-    `return (keys, count) => { /* ${made++} */ let sum = 0; ` +
-    `for (let i = 0; i < count; i++) sum = (sum + lookup(keys + i, 1)) | 0; return sum; };`;
+    `const call = lookup; return (keys, count) => { /* ${made++} */ let sum = 0; ` +
+    `for (let i = 0; i < count; i++) sum = (sum + call((keys + i) | 0, 1)) | 0; return sum; };`;
   // oxlint-disable-next-line typescript/no-implied-eval
   return (new Function('lookup', text) as (lookup: Run) => Run)(lookup);
 }

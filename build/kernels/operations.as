@@ -28,6 +28,8 @@ const SLEEP_NS: i64 = 100000;
 }
 @inline function xchg(word: i32, value: i32): i32 { return atomic.xchg<i32>(word << 2, value); }
 @inline function fetchAdd(word: i32, delta: i32): i32 { return atomic.add<i32>(word << 2, delta); }
+/** Of a word that nobody else writes: an exchange needs no second try, and is a barrier as well. */
+@inline function fetchAddOwn(word: i32, delta: i32): i32 { return fetchAddOwn$b(word << 2, delta); }
 @inline function fetchAnd(word: i32, mask: i32): i32 { return atomic.and<i32>(word << 2, mask); }
 @inline function fetchOr(word: i32, bits: i32): i32 { return atomic.or<i32>(word << 2, bits); }
 
@@ -45,6 +47,9 @@ const SLEEP_NS: i64 = 100000;
 }
 @inline function xchg$b(address: i32, value: i32): i32 { return atomic.xchg<i32>(address, value); }
 @inline function fetchAdd$b(address: i32, delta: i32): i32 { return atomic.add<i32>(address, delta); }
+@inline function fetchAddOwn$b(address: i32, delta: i32): i32 {
+  return atomic.xchg<i32>(address, load<i32>(address) + delta);
+}
 @inline function fetchAnd$b(address: i32, mask: i32): i32 { return atomic.and<i32>(address, mask); }
 @inline function fetchOr$b(address: i32, bits: i32): i32 { return atomic.or<i32>(address, bits); }
 

@@ -29,6 +29,7 @@ const atomic = new Map(
     cmpxchg: 3,
     xchg: 2,
     fetchAdd: 2,
+    fetchAddOwn: 2,
     fetchAnd: 2,
     fetchOr: 2,
     smpMb: 0,

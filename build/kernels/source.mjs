@@ -140,9 +140,11 @@ function readTable(node) {
   const fieldNames = fields.properties.map((property) => property.name.text);
   const lineAligned = /lineAligned:\s*true/.test(options?.getText() ?? '');
   const stride = lineAligned ? Math.ceil(fieldNames.length / 16) * 16 : fieldNames.length;
-  const boot = fields.properties
-    .filter((property) => property.initializer.text.startsWith('[BOOT]'))
-    .map((property) => property.name.text);
+  const writtenBy = (writer) =>
+    fields.properties
+      .filter((property) => property.initializer.text.startsWith(`[${writer}]`))
+      .map((property) => property.name.text);
   const dimensions = dims.elements.map((element) => element.text);
-  return { name: name.text, dimensions, fieldNames, boot, stride };
+  const [boot, own] = [writtenBy('BOOT'), writtenBy('VCPU')];
+  return { name: name.text, dimensions, fieldNames, boot, own, stride };
 }

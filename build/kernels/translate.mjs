@@ -13,7 +13,15 @@
 import { MagicString } from 'magic-string';
 import ts from 'typescript';
 import { at } from './source.mjs';
-import { byteOperations, flavours, mathCalls, types } from './vocabulary.mjs';
+import {
+  addressText,
+  bootParameter,
+  layoutGlobal,
+  ownOperation,
+  parameterText,
+  tableField,
+} from './fields.mjs';
+import { flavours, mathCalls, types } from './vocabulary.mjs';
 
 /** Rounds of a loop that are written out. */
 const UNROLL_LIMIT = 8;
@@ -113,7 +121,7 @@ function functionText(state, { unit, name }, compiled, flavour) {
   const edit = new MagicString(unit.file.text.slice(start, node.body.end));
   const names = new Set(node.parameters.map((parameter) => parameter.name.text));
   collectLocals(node.body, names);
-  const context = { state, unit, edit, start, names, flavour };
+  const context = { state, unit, edit, start, names, flavour, render, body: node.body };
   ts.forEachChild(node.body, (child) => rewrite(context, child));
   const { line } = unit.file.getLineAndCharacterOfPosition(node.getStart(unit.file));
   const decorator = !isScript(state) && state.making.inline(name) ? '@inline\n' : '';
@@ -226,7 +234,9 @@ function rewriteCall(context, node) {
     if (parameter !== null) return overwrite(context, node, parameterText(context, parameter));
     const address = isScript(context.state) ? null : addressText(context, node);
     if (address !== null) return overwrite(context, node, address);
-    rewrite(context, callee);
+    const own = ownOperation(context, node);
+    if (own === null) rewrite(context, callee);
+    else overwrite(context, callee, own);
     return node.arguments.forEach((argument) => rewrite(context, argument));
   }
   const name = callee.name.text;
@@ -251,46 +261,6 @@ function rewriteCall(context, node) {
   return rewriteAccessor(context, node);
 }
 
-/**
- * `readLocal(Params.x.word)` of a word that is written at boot and never again: a constant.
- * @returns the field, or null for another call.
- */
-function bootParameter(context, node) {
-  if (node.expression.text !== 'readLocal') return null;
-  const [argument] = node.arguments;
-  if (!ts.isPropertyAccessExpression(argument) || argument.name.text !== 'word') return null;
-  const field = tableField(context, argument.expression);
-  if (field === null || field.table.dimensions.length !== 0) return null;
-  return field.table.boot.includes(field.name) ? field : null;
-}
-
-/** A number where the kernel is made for one value, else the machine's. */
-function parameterText(context, { table, name }) {
-  const { making, fixedUsed } = context.state;
-  if (making.fixed[name] === undefined) return layoutGlobal(context, table, 'value', name);
-  fixedUsed.set(name, { key: name, value: making.fixed[name] });
-  return String(making.fixed[name]);
-}
-
-/** `Table.field` → its table and name; null for something else. */
-function tableField(context, node) {
-  if (!ts.isPropertyAccessExpression(node) || !ts.isIdentifier(node.expression)) return null;
-  const meant = context.state.sources.resolve(context.unit, node.expression.text);
-  if (meant?.kind !== 'table') return null;
-  const table = meant.unit.tables.get(meant.name);
-  const place = table.fieldNames.indexOf(node.name.text);
-  if (place < 0) throw at(context.unit, node, 'is no field of its table');
-  return { table, place, name: node.name.text };
-}
-
-/** The global that holds the place of a table, or another number of it. */
-function layoutGlobal(context, table, what, key) {
-  const name = `${table.id}$${key ?? what}`;
-  const { name: printed, dimensions } = table;
-  context.state.layout.set(name, { table: printed, dimensions, what, key });
-  return name;
-}
-
 function rewriteAccessor(context, node) {
   const field = tableField(context, node.expression.expression);
   if (field === null) throw at(context.unit, node, 'is a call that is not compiled');
@@ -310,52 +280,6 @@ function rewriteAccessor(context, node) {
     overwriteRange(context, j.end, node.end, end);
   }
   return node.arguments.forEach((argument) => rewrite(context, argument));
-}
-
-/**
- * A call of an operation on a field of a table: its address in bytes, reckoned so that one shift
- * is enough for it, and with the outer index last: in a walk, that is what was loaded just now.
- * @returns the call's text, or null if the word of the operation is no field.
- */
-function addressText(context, node) {
-  const { state, unit, flavour } = context;
-  const meant = state.sources.resolve(unit, node.expression.text);
-  if (meant?.kind !== 'operation' || !byteOperations.has(meant.name)) return null;
-  const [word, ...values] = node.arguments;
-  const accessor = accessorOf(context, word);
-  if (accessor === null) return null;
-  const operation = flavours.get(flavour)?.get(meant.name) ?? meant.name;
-  const rest = values.map((value) => `, ${render(context, value)}`).join('');
-  return `${operation}$b(${accessor}${rest})`;
-}
-
-/** The address of a field, given by an accessor or by a function that is nothing but one. */
-function accessorOf(context, node, values = null) {
-  if (ts.isParenthesizedExpression(node)) return accessorOf(context, node.expression, values);
-  if (!ts.isCallExpression(node)) return null;
-  if (ts.isIdentifier(node.expression)) {
-    const meant = context.state.sources.resolve(context.unit, node.expression.text);
-    if (meant?.kind !== 'function' || values !== null) return null;
-    const declared = meant.unit.functions.get(meant.name);
-    const [only] = declared.body.statements;
-    if (!ts.isReturnStatement(only) || only.expression === undefined) return null;
-    const given = new Map(
-      declared.parameters.map(({ name }, i) => [name.text, render(context, node.arguments[i])]),
-    );
-    return accessorOf({ ...context, unit: meant.unit }, only.expression, given);
-  }
-  const field = tableField(context, node.expression.expression);
-  if (field === null) return null;
-  const texts = node.arguments.map((argument) => {
-    if (values === null) return render(context, argument);
-    return ts.isIdentifier(argument) ? (values.get(argument.text) ?? null) : null;
-  });
-  if (texts.includes(null)) return null;
-  const { table, place } = field;
-  const inner = `(${layoutGlobal(context, table, 'wordBytes')} + ${4 * place})`;
-  const last = `${inner} + (${texts.at(-1)}) * ${4 * table.stride}`;
-  if (texts.length === 1) return last;
-  return `${last} + (${texts[0]}) * ${layoutGlobal(context, table, 'outerBytes')}`;
 }
 
 function rewriteProperty(context, node) {

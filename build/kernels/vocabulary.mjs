@@ -38,6 +38,9 @@ export const flavours = new Map([
   ],
 ]);
 
+/** Operations that are others on a word that only the vCPU itself writes. */
+export const ownOperations = new Map([['fetchAdd', 'fetchAddOwn']]);
+
 /** Operations of a word that there are for an address in bytes, too. */
 export const byteOperations = new Set(
   (

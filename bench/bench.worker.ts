@@ -3,11 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Did, Order, ThreadSetup } from './thread.ts';
 import { BenchThread } from './thread.ts';
 import type { Entries } from './populate.ts';
+import { threadNumber } from './waits.ts';
 
 const port = parentPort!;
 const thread = new BenchThread(workerData as ThreadSetup);
 
-function obey(order: Order): Did | readonly Did[] | Entries | null {
+function obey(order: Order): Did | readonly Did[] | Entries | number | null {
   switch (order.do) {
     case 'populate':
       return thread.populate(order.plan);
@@ -16,6 +17,10 @@ function obey(order: Order): Did | readonly Did[] | Entries | null {
       return null;
     case 'read':
       return thread.read(order.reading);
+    case 'thread-number':
+      return threadNumber();
+    case 'watch':
+      return thread.watch(order.reading, order.threads);
     case 'ready-operations':
       thread.readyOperations();
       return null;

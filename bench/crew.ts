@@ -13,7 +13,7 @@ import type { Entries } from './populate.ts';
 import type { Plan } from './sequences.ts';
 import { Bench } from './tables.ts';
 import type { OperationName } from './operations.ts';
-import type { Did, Operated, Order, Reading, ThreadSetup } from './thread.ts';
+import type { Did, Operated, Order, Reading, ThreadSetup, Watched } from './thread.ts';
 
 /** How often the main thread looks whether all have come to the start line. */
 const LOOK_MS = 1;
@@ -82,8 +82,8 @@ export interface RunSpec {
 }
 
 /** What came of it. */
-export interface RunResult {
-  readonly readers: readonly Did[];
+export interface RunResult<Reader = Did> {
+  readonly readers: readonly Reader[];
   readonly writer: Did | null;
 }
 
@@ -160,13 +160,25 @@ export class Crew {
   }
 
   /** Several threads at once, from one start line to one stop. */
-  async run({ readings, writer, ms }: RunSpec): Promise<RunResult> {
+  async run(spec: RunSpec): Promise<RunResult> {
+    return this.runReaders(spec, (reading) => ({ do: 'read', reading }));
+  }
+
+  /** The same, and each lookup is timed. */
+  async watch(spec: RunSpec): Promise<RunResult<Watched>> {
+    const threads: (number | null)[] = [];
+    for (const hand of this.hands) threads.push(await hand.ask({ do: 'thread-number' }));
+    return this.runReaders(spec, (reading) => ({ do: 'watch', reading, threads }));
+  }
+
+  private async runReaders<Reader>(
+    { readings, writer, ms }: RunSpec,
+    order: (reading: Reading) => Order,
+  ): Promise<RunResult<Reader>> {
     const { words } = this.machine;
     const count = readings.length + (writer ? 1 : 0);
     this.clearStart();
-    const reading = readings.map((what, r) =>
-      this.hand(vcpuOfReader(r)).ask<Did>({ do: 'read', reading: what }),
-    );
+    const reading = readings.map((what, r) => this.hand(vcpuOfReader(r)).ask<Reader>(order(what)));
     const writing = writer ? this.hand(WRITER).ask<Did>({ do: 'write' }) : Promise.resolve(null);
     const all = Promise.all([Promise.all(reading), writing]);
     await Promise.race([this.startLine(count), all]);

@@ -43,6 +43,8 @@ import { writeSequences } from './sequences.ts';
 import { Bench, BenchExpected, BenchKey } from './tables.ts';
 import type { Turn } from './turns.ts';
 import { makeTurn } from './turns.ts';
+import type { Waits } from './waits.ts';
+import { WaitWatch } from './waits.ts';
 
 /** What a thread is started with. */
 export interface ThreadSetup {
@@ -69,6 +71,13 @@ export type Order =
   | { readonly do: 'populate'; readonly plan: Plan }
   | { readonly do: 'prepare'; readonly entries: Entries }
   | { readonly do: 'read'; readonly reading: Reading }
+  | { readonly do: 'thread-number' }
+  | {
+      readonly do: 'watch';
+      readonly reading: Reading;
+      /** Of all vCPUs. */
+      readonly threads: readonly (number | null)[];
+    }
   | { readonly do: 'write' }
   | { readonly do: 'ready-operations' }
   | {
@@ -82,6 +91,11 @@ export type Order =
 export interface Operated extends Did {
   /** Nanoseconds. */
   readonly latency: Latency;
+}
+
+/** A run of a reader that timed each lookup. */
+export interface Watched extends Did {
+  readonly waits: Waits;
 }
 
 /** What a thread did in a run. */
@@ -218,12 +232,23 @@ export class BenchThread {
 
   /** One run of a reader. */
   read(reading: Reading): Did {
-    const step = this.stepOf(reading);
+    return this.readBy(this.stepOf(reading), reading.changes);
+  }
+
+  private readBy(step: () => boolean, changes: number): Did {
     return this.run((did) => {
       if (!step()) did.wrong++;
       did.lookups += CHUNK;
-      did.turns += reading.changes === 0 ? 0 : turnsOfChunk(reading.changes);
+      did.turns += changes === 0 ? 0 : turnsOfChunk(changes);
     });
+  }
+
+  /** One run of a reader whose lookups are calls of their own, each timed. */
+  watch(reading: Reading, threads: readonly (number | null)[]): Watched {
+    const watch = new WaitWatch(threads, this.setup.vcpu);
+    const run = watch.timed(this.variants.get(reading.variant) as Run);
+    const step = this.stepOf({ ...reading, batch: CHUNK, changes: 0 }, run);
+    return { ...this.readBy(step, 0), waits: watch.end() };
   }
 
   /** One run of the writer: turns at full speed. */
@@ -316,11 +341,18 @@ export class BenchThread {
     });
   }
 
-  /** Looks up the next chunk, over and over. @returns a function that tells if it was right. */
-  private stepOf({ variant, batch, firstChunk, chunks, changes }: Reading): () => boolean {
+  /** How a reading looks keys up. */
+  private runOf({ variant, batch, changes }: Reading): Run {
     const single = batch === 1 && changes === 0;
     const run = (single ? this.singles : this.variants).get(variant);
     if (run === undefined) throw new RangeError(`this thread has no variant ${variant}`);
+    return run;
+  }
+
+  /** Looks up the next chunk, over and over. @returns a function that tells if it was right. */
+  private stepOf(reading: Reading, run = this.runOf(reading)): () => boolean {
+    const { batch, firstChunk, chunks, changes } = reading;
+    const single = batch === 1 && changes === 0;
     const { words } = this.machine;
     const reader = this.setup.vcpu - 1;
     const keys = BenchKey.value.at2(reader, firstChunk * CHUNK);

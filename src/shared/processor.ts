@@ -16,7 +16,7 @@ export const COUNTER_COUNT = KIND_COUNT + 1;
 /** Tries of a wait before it sleeps; more only burns the core of the one that is waited for. */
 export const SPIN_LIMIT = 100;
 /** Longest sleep before a wait looks again by itself: plain C stores wake nobody. */
-const SLEEP_MS = 1;
+export const SLEEP_MS = 1;
 
 /** Counters of sleepers: a word counts in the one that its low bits name. Power of two. */
 export const SLEEPER_SLOTS = 256;

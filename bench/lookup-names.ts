@@ -9,6 +9,7 @@ export const LOOKUP_NAMES = [
   'find-special-page',
   'gup-fast-2',
   'gup-fast-4',
+  'gup-fast-range',
   'maptrack',
   'p2m',
   'm2p',

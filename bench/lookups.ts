@@ -27,6 +27,7 @@ import {
   findUnderVmaLock,
   findVmForeign,
   gupFastPages,
+  gupFastRanges,
   translateMfns,
   translatePfns,
 } from './loops/find.ts';
@@ -99,6 +100,12 @@ export const LOOKUPS: readonly Lookup[] = [
     what: 'get_user_pages_fast: walk of 4 levels, try-get, re-check, put',
     key: 'vpn',
     threads: (v, keys, count) => runAlone(gupFastPages(v, keys, count)),
+  },
+  {
+    name: 'gup-fast-range',
+    what: 'get_user_pages_fast of 16 pages in a row, 4 levels, and put of each',
+    key: 'vpn of the first',
+    threads: (v, keys, count) => runAlone(gupFastRanges(v, keys, count)),
   },
   {
     name: 'maptrack',

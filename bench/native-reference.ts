@@ -27,6 +27,7 @@ export const NATIVE_LOOKUPS: readonly LookupName[] = [
   'vma-pages-rcu',
   'gup-fast-2',
   'gup-fast-4',
+  'gup-fast-range',
 ];
 
 /** What a reader of the reference looks up. */

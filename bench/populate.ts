@@ -39,6 +39,7 @@ import { ZONE_DATA } from '../src/xen/page-alloc.ts';
 import { MAP_DEV_BUS_ADDR } from '../src/xen/public/grant-table.ts';
 import { bootXen } from '../src/xen/tables.ts';
 import type { LookupName } from './lookup-names.ts';
+import { RANGE } from './loops/find.ts';
 import type { Shape } from './machine.ts';
 import {
   FIRST_VPN,
@@ -132,6 +133,19 @@ function insertPages(mm: number, shape: Shape, all: number, { keys, results }: E
       results[i] = pg;
     }
   });
+}
+
+/** The same; each entry is the range of RANGE pages that it lies in, the last ones the one before. */
+function insertRanges(mm: number, shape: Shape, all: number, entries: Entries): void {
+  insertPages(mm, shape, all, entries);
+  const { keys, results } = entries;
+  const pages = results.slice(0, all);
+  for (let i = 0; i < all; i++) {
+    const first = Math.max(0, Math.min(i - (i % RANGE), all - RANGE));
+    keys[i] = FIRST_VPN + first;
+    const range = pages.subarray(first, first + RANGE);
+    results[i] = range.reduce((sum, pg) => (sum + pg) | 0, 0);
+  }
 }
 
 /**
@@ -263,6 +277,7 @@ const fills: Record<LookupName, Fill> = {
   'find-special-page': fillMaps,
   'gup-fast-2': insertPages,
   'gup-fast-4': insertPages,
+  'gup-fast-range': insertRanges,
   maptrack: takeHandles,
   p2m: (_mm, _shape, count, entries) => addFrames(count, entries, false),
   m2p: (_mm, _shape, count, entries) => addFrames(count, entries, true),

@@ -88,7 +88,8 @@ export function makeTurn(lookup: LookupName, shape: Shape, v: number, entries: E
     case 'dma-handles':
       return alternate(v, (i) => runAlone(turnDmaHandle(at(results, i))));
     case 'gup-fast-2':
-    case 'gup-fast-4': {
+    case 'gup-fast-4':
+    case 'gup-fast-range': {
       const own = addressesOf(shape, v);
       return () => runAlone(turnAnonymous(v, own));
     }

@@ -12,7 +12,7 @@
  */
 import { localIrqRestore, localIrqSave } from '../../src/hardware/irq.ts';
 import { domainOf } from '../../src/hardware/params.ts';
-import { namesFrame, pteMfn, walkToPte } from '../../src/hardware/paging.ts';
+import { namesFrame, pteMfn, ptIndex, walkToPte } from '../../src/hardware/paging.ts';
 import { lockOfOverride, searchOverride } from '../../src/linux/designs/m2p-override.ts';
 import {
   pageOfSlot,
@@ -47,17 +47,18 @@ import { rawReadSeqcount, readSeqRetry } from '../../src/shared/seqcount.ts';
 import { spinLock, spinUnlock } from '../../src/shared/spinlock.ts';
 import { M2p } from '../../src/xen/m2p.ts';
 import { BenchArgument } from '../tables.ts';
+import { RANGE } from './find.ts';
 
-/** Lookups that are under way at once. */
-const BATCH = 16;
+/** Lookups that are under way at once; as many as a range has pages. */
+const BATCH = RANGE;
 /** Words of a batch, from the first argument of the vCPU on. */
 const PTEP = 0;
 const PTE = BATCH;
 const PAGE = 2 * BATCH;
 const TOUCHED = 3 * BATCH;
 
-/** Steps 1 to 3. @param at - word of the batch. */
-export function* gupFastTouch(
+/** Step 1. @param at - word of the batch. */
+export function* gupFastWalks(
   v: number,
   root: number,
   keys: number,
@@ -69,6 +70,28 @@ export function* gupFastTouch(
     writeLocal(at + PTEP + i, ptep);
     writeLocal(at + PTE + i, ptep === NO_PTE ? 0 : yield* readOnce(ptep));
   }
+}
+
+/** Step 1 of the pages of a range: one walk for each table. */
+export function* gupFastWalkRange(
+  v: number,
+  root: number,
+  vpn: number,
+  count: number,
+  at: number,
+): Op<void> {
+  let ptep = NO_PTE;
+  for (let i = 0; i < count; i++) {
+    const inTable = i > 0 && ptIndex(vpn + i, 1) !== 0;
+    if (!inTable) ptep = yield* walkToPte(v, root, vpn + i);
+    else if (ptep !== NO_PTE) ptep = ptep + 1;
+    writeLocal(at + PTEP + i, ptep);
+    writeLocal(at + PTE + i, ptep === NO_PTE ? 0 : yield* readOnce(ptep));
+  }
+}
+
+/** Steps 2 and 3. */
+export function* gupFastTouch(v: number, count: number, at: number): Op<void> {
   for (let i = 0; i < count; i++) {
     const pte = readLocal(at + PTE + i);
     if (namesFrame(pte)) writeLocal(at + TOUCHED + i, yield* readOnce(M2p.value.at(pteMfn(pte))));
@@ -106,11 +129,45 @@ export function* gupFastBatches(v: number, keys: number, count: number): Op {
   yield* rcuReadLock(v);
   for (let done = 0; done < count; done = done + BATCH) {
     const some = Math.min(BATCH, count - done);
-    yield* gupFastTouch(v, rootOf(mm), keys + done, some, at);
+    yield* gupFastWalks(v, rootOf(mm), keys + done, some, at);
+    yield* gupFastTouch(v, some, at);
     sum = (sum + (yield* gupFastTakeAll(v, some, at))) | 0;
   }
   yield* rcuReadUnlock(v);
   yield* localIrqRestore(v, irq);
+  return sum;
+}
+
+/**
+ * gupFastRanges, each range a batch. As in the kernel, all that could be taken is put afterwards,
+ * and the first page that can't be taken ends the range.
+ */
+export function* gupFastRangeBatches(v: number, keys: number, count: number): Op {
+  const mm = readLocal(CurrentMm.value.at(v));
+  const at = BenchArgument.value.at2(v, 0);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const irq = yield* localIrqSave(v);
+    yield* rcuReadLock(v);
+    yield* gupFastWalkRange(v, rootOf(mm), readLocal(keys + i), BATCH, at);
+    yield* gupFastTouch(v, BATCH, at);
+    let got = 0;
+    while (got < BATCH) {
+      const pg = readLocal(at + PAGE + got);
+      if (pg === NO_PAGE) break;
+      const ptep = readLocal(at + PTEP + got);
+      const taken = yield* gupFastTake(v, ptep, readLocal(at + PTE + got), pg, FOLL_WRITE);
+      if (taken === NO_PAGE) break;
+      got = got + 1;
+    }
+    yield* rcuReadUnlock(v);
+    yield* localIrqRestore(v, irq);
+    for (let j = 0; j < got; j++) {
+      const pg = readLocal(at + PAGE + j);
+      sum = (sum + pg) | 0;
+      yield* gupPut(v, pg, FOLL_WRITE);
+    }
+  }
   return sum;
 }
 

@@ -7,6 +7,7 @@
  * results, wrapped to 32 bits: it keeps the work alive and tells whether it was right.
  */
 import { localIrqRestore, localIrqSave } from '../../src/hardware/irq.ts';
+import { walkToPte } from '../../src/hardware/paging.ts';
 import { domainOf } from '../../src/hardware/params.ts';
 import { DmaHandle, dmaHandleRecord } from '../../src/linux/designs/dma-handles.ts';
 import { mfnToPage } from '../../src/linux/designs/m2p-override.ts';
@@ -17,15 +18,17 @@ import {
   vmaPageSpeculative,
   vmaPageUnderRcu,
 } from '../../src/linux/designs/page-behind-address.ts';
-import { gupFastPte } from '../../src/linux/mm/gup-fast.ts';
+import { gupFastPte, getUserPagesFastOnly } from '../../src/linux/mm/gup-fast.ts';
 import { FOLL_WRITE, gupPut } from '../../src/linux/mm/gup.ts';
 import { CurrentMm } from '../../src/linux/mm/mm-life.ts';
 import { mfnToLocalPfn, pfnToMfn } from '../../src/linux/mm/p2m.ts';
 import { NO_PAGE } from '../../src/linux/mm/page.ts';
+import { NO_PTE, rootOf } from '../../src/linux/mm/pgtable.ts';
 import type { Op } from '../../src/shared/op.ts';
 import { read, readLocal } from '../../src/shared/operations.ts';
 import { rcuReadLock, rcuReadUnlock } from '../../src/shared/rcu.ts';
 import { Maptrack, maptrackLookup } from '../../src/xen/grant-table/maptrack.ts';
+import { BenchArgument } from '../tables.ts';
 
 /** m2p_override: the page behind a foreign machine frame. Keys: mfn. */
 export function* findOverrides(v: number, keys: number, count: number): Op {
@@ -88,7 +91,8 @@ export function* findSpecialPages(v: number, keys: number, count: number): Op {
 
 /** One page of GUP-fast and back: walk, try-get, re-check, put. @returns the page, or NO_PAGE. */
 export function* gupFastLookup(v: number, mm: number, vpn: number): Op {
-  const pg = yield* gupFastPte(v, mm, vpn, FOLL_WRITE);
+  const ptep = yield* walkToPte(v, rootOf(mm), vpn);
+  const pg = ptep === NO_PTE ? NO_PAGE : yield* gupFastPte(v, ptep, FOLL_WRITE);
   if (pg !== NO_PAGE) yield* gupPut(v, pg, FOLL_WRITE);
   return pg;
 }
@@ -107,6 +111,26 @@ export function* gupFastPages(v: number, keys: number, count: number): Op {
   }
   yield* rcuReadUnlock(v);
   yield* localIrqRestore(v, irq);
+  return sum;
+}
+
+/** Pages of a range. */
+export const RANGE = 16;
+
+/** get_user_pages_fast() of RANGE pages, and put_page() of each. Keys: vpn of the first. */
+export function* gupFastRanges(v: number, keys: number, count: number): Op {
+  const mm = readLocal(CurrentMm.value.at(v));
+  const out = BenchArgument.value.at2(v, 0);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const vpn = readLocal(keys + i);
+    const got = yield* getUserPagesFastOnly(v, mm, vpn, RANGE, FOLL_WRITE, out);
+    for (let j = 0; j < got; j++) {
+      const pg = readLocal(out + j);
+      sum = (sum + pg) | 0;
+      yield* gupPut(v, pg, FOLL_WRITE);
+    }
+  }
   return sum;
 }
 

@@ -45,11 +45,8 @@ ALWAYS_INLINE bool try_get_page(const struct machine *m, int32_t page) {
   return false;
 }
 
-/* gupFastPte() for writing. @returns the page with the reference taken, or NO_PAGE. */
-ALWAYS_INLINE int32_t gup_fast_pte(const struct machine *m, int32_t vpn, int levels, int shift) {
-  const int32_t needed = PTE_PRESENT | PTE_USER | PTE_RW;
-  int32_t ptep = walk_to_pte(m, vpn, levels, shift);
-  if (ptep == -1) return NO_PAGE;
+/* gupFastPte(). @returns the page with the reference taken, or NO_PAGE. */
+ALWAYS_INLINE int32_t gup_fast_entry(const struct machine *m, int32_t ptep, int32_t needed) {
   int32_t pte = read_once(m, ptep);
   if ((pte & needed) != needed) return NO_PAGE;
   if (pte & PTE_SPECIAL) return NO_PAGE;
@@ -61,6 +58,12 @@ ALWAYS_INLINE int32_t gup_fast_pte(const struct machine *m, int32_t vpn, int lev
     return NO_PAGE;
   }
   return page;
+}
+
+/* bench/loops/find.ts: gupFastLookup(), for writing */
+ALWAYS_INLINE int32_t gup_fast_pte(const struct machine *m, int32_t vpn, int levels, int shift) {
+  int32_t ptep = walk_to_pte(m, vpn, levels, shift);
+  return ptep == -1 ? NO_PAGE : gup_fast_entry(m, ptep, PTE_PRESENT | PTE_USER | PTE_RW);
 }
 
 /* bench/loops/find.ts: gupFastPages() */
@@ -76,6 +79,48 @@ ALWAYS_INLINE int32_t gup_fast_pages(const struct machine *m, word_t keys, int32
   }
   rcu_read_unlock(m);
   local_irq_restore(m, irq);
+  return (int32_t)sum;
+}
+
+#define RANGE 16
+
+/* gupFast() of a range: one walk for each table. @returns pages taken. */
+ALWAYS_INLINE int32_t gup_fast_range(const struct machine *m, int32_t vpn, int levels, int shift,
+                                     int32_t *pages) {
+  const int32_t needed = PTE_PRESENT | PTE_USER | PTE_RW;
+  const int32_t mask = (1 << shift) - 1;
+  int32_t got = 0;
+  int32_t irq = local_irq_save(m);
+  rcu_read_lock(m);
+  while (got < RANGE) {
+    int32_t ptep = walk_to_pte(m, vpn + got, levels, shift);
+    if (ptep == -1) break;
+    int32_t left = mask + 1 - ((vpn + got) & mask);
+    int32_t end = RANGE - got < left ? RANGE : got + left;
+    for (; got < end; got++, ptep++) {
+      int32_t page = gup_fast_entry(m, ptep, needed);
+      if (page == NO_PAGE) goto out;
+      pages[got] = page;
+    }
+  }
+out:
+  rcu_read_unlock(m);
+  local_irq_restore(m, irq);
+  return got;
+}
+
+/* bench/loops/find.ts: gupFastRanges() */
+ALWAYS_INLINE int32_t gup_fast_ranges(const struct machine *m, word_t keys, int32_t count,
+                                      int levels, int shift) {
+  uint32_t sum = 0;
+  for (int32_t i = 0; i < count; i++) {
+    int32_t pages[RANGE];
+    int32_t got = gup_fast_range(m, read_once(m, keys + i), levels, shift, pages);
+    for (int32_t j = 0; j < got; j++) {
+      sum += pages[j];
+      put_page(m, pages[j]);
+    }
+  }
   return (int32_t)sum;
 }
 

@@ -42,6 +42,7 @@ typedef int32_t (*lookup_t)(const struct machine *global, word_t keys, int32_t c
   } return (int32_t)sum;)
 
 LOOKUP(gup_fast_4, return gup_fast_pages(m, keys, count, 4, 9);)
+LOOKUP(gup_fast_range_4, return gup_fast_ranges(m, keys, count, 4, 9);)
 LOOKUP(gup_fast_2_9, return gup_fast_pages(m, keys, count, 2, 9);)
 LOOKUP(gup_fast_2_any, return gup_fast_pages(m, keys, count, 2, m->at.pt_shift);)
 LOOKUP(one_lock, return find_overrides(m, keys, count, false);)
@@ -60,6 +61,7 @@ static const struct {
 } lookups[] = {
     {"gup-fast-4", gup_fast_4},
     {"gup-fast-2", gup_fast_2},
+    {"gup-fast-range", gup_fast_range_4},
     {"m2p-override", one_lock},
     {"m2p-override-bucket-locks", bucket_locks},
     {"vma-pages-seqcount", speculative},

@@ -13,7 +13,7 @@
 
 const FIND = 'bench/loops/find.ts';
 const BATCH = 'bench/loops/batch.ts';
-const plainWalk = ['gupFastTouch', 'walkToPte', 'gupFastFind'];
+const plainWalk = ['gupFastTouch', 'gupFastWalks', 'gupFastWalkRange', 'walkToPte', 'gupFastFind'];
 const gupScript = {
   plain: [...plainWalk, 'gupFastPte'],
   compiled: ['gupFastTake', 'gupPut'],
@@ -73,6 +73,14 @@ export const lookups = [
     name: 'gup-fast-4',
     loop: 'gupFastPages',
     batch: 'gupFastBatches',
+    fixed: levels4,
+    plain: plainWalk,
+    script: gupScript,
+  },
+  {
+    name: 'gup-fast-range',
+    loop: 'gupFastRanges',
+    batch: 'gupFastRangeBatches',
     fixed: levels4,
     plain: plainWalk,
     script: gupScript,

@@ -6,7 +6,7 @@
  *
  * The function is that of Linux 4.11 (arch/x86/mm/gup.c: gup_pte_range()).
  */
-import { PTE_SPECIAL, pteMfn, walkToPte } from '../../hardware/paging.ts';
+import { PTE_SPECIAL, pteMfn } from '../../hardware/paging.ts';
 import { firstVcpuOf } from '../../hardware/params.ts';
 import { designPageBehindMfn } from '../../linux/designs/design.ts';
 import { getUserPagesFastOnly, gupFastPte, pteAccessPermitted } from '../../linux/mm/gup-fast.ts';
@@ -14,7 +14,6 @@ import { FOLL_WRITE } from '../../linux/mm/gup.ts';
 import { mmapRegion } from '../../linux/mm/mmap.ts';
 import { doMunmap } from '../../linux/mm/munmap.ts';
 import { NO_PAGE, getPage, putPage } from '../../linux/mm/page.ts';
-import { NO_PTE, rootOf } from '../../linux/mm/pgtable.ts';
 import { userStore } from '../../linux/mm/user-access.ts';
 import { VM_OPS_ANONYMOUS } from '../../linux/mm/vm-ops.ts';
 import { VM_READ, VM_WRITE } from '../../linux/mm/vma.ts';
@@ -30,9 +29,7 @@ const VPN = 2;
 const NEIGHBOUR = 5;
 
 /** Linux 4.11: what the entry named is taken to be in use. */
-export function* gupPteWithoutRecheck(v: number, mm: number, vpn: number, flags: number): Op {
-  const ptep = yield* walkToPte(v, rootOf(mm), vpn);
-  if (ptep === NO_PTE) return NO_PAGE;
+export function* gupPteWithoutRecheck(v: number, ptep: number, flags: number): Op {
   const pte = yield* readOnce(ptep);
   if (!pteAccessPermitted(pte, flags) || (pte & PTE_SPECIAL) !== 0) return NO_PAGE;
   const pg = yield* designPageBehindMfn(v, pteMfn(pte));

@@ -22,8 +22,10 @@ import {
   PTE_SPECIAL,
   PTE_USER,
   pteMfn,
+  ptIndex,
   walkToPte,
 } from '../../hardware/paging.ts';
+import { ptEntryCount } from '../../hardware/params.ts';
 import { localIrqRestore, localIrqSave } from '../../hardware/irq.ts';
 import type { Op } from '../../shared/op.ts';
 import { readLocal, readOnce, trace, writeLocal } from '../../shared/operations.ts';
@@ -74,13 +76,39 @@ export function* gupFastTake(v: number, ptep: number, pte: number, pg: number, f
   return pg;
 }
 
-/** gup_fast_pte_range(), one entry. @returns the page with the reference taken, or NO_PAGE. */
-export function* gupFastPte(v: number, mm: number, vpn: number, flags: number): Op {
-  const ptep = yield* walkToPte(v, rootOf(mm), vpn);
-  if (ptep === NO_PTE) return NO_PAGE;
+/**
+ * gup_fast_pte_range(), one entry.
+ * @param ptep - word of the entry. @returns the page with the reference taken, or NO_PAGE.
+ */
+export function* gupFastPte(v: number, ptep: number, flags: number): Op {
   const pte = yield* readOnce(ptep);
   const pg = yield* gupFastFind(v, pte, flags);
   return pg === NO_PAGE ? NO_PAGE : yield* gupFastTake(v, ptep, pte, pg, flags);
+}
+
+/**
+ * gup_fast_pgd_range() down to gup_fast_pte_range(): the entries of one page table, which is walked
+ * to once. @param count - pages. @param out - word of an array for them.
+ * @returns pages taken: fewer than `count` where the table ends or an entry gives none.
+ */
+function* gupFastPteRange(
+  v: number,
+  mm: number,
+  vpn: number,
+  count: number,
+  flags: number,
+  out: number,
+): Op {
+  const ptep = yield* walkToPte(v, rootOf(mm), vpn);
+  if (ptep === NO_PTE) return 0;
+  const here = Math.min(count, ptEntryCount() - ptIndex(vpn, 1));
+  for (let i = 0; i < here; i++) {
+    const pg = yield* gupFastPte(v, ptep + i, flags);
+    if (pg === NO_PAGE) return i;
+    writeLocal(out + i, pg);
+    trace(TRACE_GUP, vpn + i, pg, mm);
+  }
+  return here;
 }
 
 /** Steps 1 to 5. @returns pages taken. */
@@ -102,11 +130,10 @@ function* gupFast(
   const irq = yield* localIrqSave(v);
   yield* rcuReadLock(v);
   while (got < count) {
-    const pg = yield* gupFastPte(v, mm, vpn + got, flags);
-    if (pg === NO_PAGE) break;
-    writeLocal(out + got, pg);
-    trace(TRACE_GUP, vpn + got, pg, mm);
-    got++;
+    const some = yield* gupFastPteRange(v, mm, vpn + got, count - got, flags, out + got);
+    got = got + some;
+    // At the end of a table the next one follows; an entry that gives no page is the end.
+    if (some === 0 || ptIndex(vpn + got, 1) !== 0) break;
   }
   yield* rcuReadUnlock(v);
   yield* localIrqRestore(v, irq);

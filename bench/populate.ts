@@ -135,7 +135,7 @@ function insertPages(mm: number, shape: Shape, all: number, { keys, results }: E
   });
 }
 
-/** The same; each entry is the range of RANGE pages that it lies in, the last ones the one before. */
+/** The same; an entry is the range of RANGE pages that it lies in, the last ones the one before. */
 function insertRanges(mm: number, shape: Shape, all: number, entries: Entries): void {
   insertPages(mm, shape, all, entries);
   const { keys, results } = entries;

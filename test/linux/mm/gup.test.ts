@@ -254,3 +254,35 @@ describe('GUP-fast refuses', () => {
     expect(readLocal(outOf(0) + 1)).toBe(pageAt(mm, VPN + 1));
   });
 });
+
+describe('GUP-fast of a range', () => {
+  const COUNT = 6;
+
+  /** Maps and fills COUNT addresses from `vpn` on. */
+  function filled(vpn: number): number {
+    const mm = newTask(0);
+    mapAnonymous(0, mm, vpn, COUNT);
+    for (let i = 0; i < COUNT; i++) runAlone(userStore(0, mm, vpn + i, 0, 1));
+    return mm;
+  }
+  const fast = (mm: number, vpn: number): number[] => {
+    const got = runAlone(getUserPagesFastOnly(0, mm, vpn, COUNT, FOLL_WRITE, outOf(0)));
+    return Array.from({ length: got }, (_, i) => readLocal(outOf(0) + i));
+  };
+
+  test('goes on in the next page table', () => {
+    bootedMachine();
+    const vpn = readLocal(Params.ptEntries.word) - 2;
+    const mm = filled(vpn);
+    const pages = Array.from({ length: COUNT }, (_, i) => pageAt(mm, vpn + i));
+    expect(Math.min(...pages)).toBeGreaterThanOrEqual(0);
+    expect(fast(mm, vpn)).toEqual(pages);
+  });
+
+  test.each([0, 3, 5])('ends before entry %i if that gives no page', (missing) => {
+    bootedMachine();
+    const mm = filled(VPN);
+    runAlone(madviseDontneed(0, mm, VPN + missing, 1));
+    expect(fast(mm, VPN)).toHaveLength(missing);
+  });
+});

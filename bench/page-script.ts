@@ -12,7 +12,9 @@ interface Element {
 declare const document: {
   createElement(tag: string): Element;
   getElementById(id: string): Element | null;
+  readonly documentElement: { readonly dataset: Record<string, string> };
 };
+declare const innerWidth: number;
 declare const uPlot: new (options: unknown, data: unknown, target: Element) => unknown;
 
 type Axis = 'readers' | 'entries' | 'batch' | 'changes';
@@ -30,16 +32,22 @@ interface Plot {
 /** Appends a plot to #charts. */
 function chart({ title, axis, unit, x, names, values }: Plot): void {
   const colours = ['#1f77b4', '#d62728', '#2ca02c', '#9467bd', '#ff7f0e', '#17becf', '#8c564b'];
+  // Legible on white and on black.
+  const grey = '#808080';
+  const grid = { stroke: '#80808040' };
   const box = document.createElement('section');
-  const heading = document.createElement('h3');
+  const heading = document.createElement('h2');
   heading.textContent = title;
   box.append(heading);
   document.getElementById('charts')?.append(box);
   const options = {
-    width: 420,
+    width: Math.min(420, innerWidth - 48),
     height: 260,
     scales: { x: { time: false }, y: { range: [0, null] } },
-    axes: [{ label: axis }, { label: unit, size: 70 }],
+    axes: [
+      { label: axis, stroke: grey, grid },
+      { label: unit, size: 70, stroke: grey, grid },
+    ],
     series: [
       { label: axis },
       ...names.map((label, i) => ({
@@ -118,6 +126,7 @@ function drawCharts(results: readonly Result[]): void {
     const timed = rows.filter((row) => row.latencyNs !== null);
     if (timed.length > 0) drawLatency(lookup, timed);
   }
+  document.documentElement.dataset['ready'] = '';
 }
 
 /** The functions as the text of a script that draws what `data` evaluates to. */

@@ -15,6 +15,8 @@ const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
 .charts { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+.charts > section { min-width: 0; max-width: 100%; }
+h2, p { overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: 0.2rem 0.6rem; border-bottom: 1px solid #8884; text-align: right; }

@@ -262,7 +262,8 @@ describe('GUP-fast of a range', () => {
   function filled(vpn: number): number {
     const mm = newTask(0);
     mapAnonymous(0, mm, vpn, COUNT);
-    for (let i = 0; i < COUNT; i++) runAlone(userStore(0, mm, vpn + i, 0, 1));
+    // From the end on: the table of the first address must not lie before that of the last.
+    for (let i = COUNT; i-- > 0;) runAlone(userStore(0, mm, vpn + i, 0, 1));
     return mm;
   }
   const fast = (mm: number, vpn: number): number[] => {

@@ -29,11 +29,14 @@ const commands: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   bench: async () => (await import('./bench.ts')).benchCommand,
 };
 
+const VERSION = new Set(['-V', '--version']);
+
 /** The command that is called, or all of them where none is: for help, and for a wrong name. */
 export async function commandsFor(
   args: readonly string[],
   exit: (status: number) => void,
 ): Promise<Command[]> {
+  if (VERSION.has(args[0] ?? '')) return [];
   const called = Object.hasOwn(commands, args[0] ?? '') ? commands[args[0] as string] : undefined;
   const makers = called === undefined ? Object.values(commands) : [called];
   return Promise.all(makers.map(async (load) => (await load())(exit)));

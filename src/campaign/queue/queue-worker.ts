@@ -98,9 +98,12 @@ export class QueueWorker {
     return this.running > 0 ? 0 : performance.now() - this.lastMs;
   }
 
-  /** Takes no more work, ends what it has, and leaves. */
+  /**
+   * Takes no more work, ends what it has, and leaves. While Redis is away nobody can be told of an
+   * end: the worker leaves at once, and others take its work over.
+   */
   async close(): Promise<void> {
-    await this.worker.close();
+    await this.worker.close(!this.there);
     await this.pool.close();
   }
 }

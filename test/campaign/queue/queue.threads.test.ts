@@ -6,6 +6,7 @@
  * command line.
  */
 import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CAMPAIGN_ROOMS, codeVersion } from '../../../src/campaign/code-version.ts';
@@ -89,6 +90,29 @@ describe.skipIf(noRedis() !== null)(`a queue ${noRedis() ?? ''}`, () => {
     expect(worker.stderr).toContain('refused: damaged');
     expect(JSON.stringify(worker.lines) + worker.stderr).not.toContain(SECRET);
     await queue.close();
+  });
+});
+
+describe('a worker', () => {
+  const leaves = async (worker: Child): Promise<void> => {
+    while (!worker.stderr.includes('waiting for')) await sleep(20);
+    worker.kill('SIGTERM');
+    expect(await worker.ended).toEqual({ status: 0, signal: null });
+  };
+  const argsFor = (url: string): string[] => ['worker', '--queue', url, '--workers', '1', '--json'];
+
+  test('that waits for a Redis leaves when it is told to', async () => {
+    await leaves(new Child(argsFor(`redis://127.0.0.1:${await freePort()}`)));
+  });
+
+  test.skipIf(noRedis() !== null)('whose Redis has gone leaves when it is told to', async () => {
+    const dir = folder();
+    mkdirSync(dir, { recursive: true });
+    const redis = new Redis(await freePort(), dir);
+    const worker = new Child(argsFor(redis.url));
+    await worker.until('worker.start', 1);
+    await redis.stop();
+    await leaves(worker);
   });
 });
 

@@ -62,6 +62,8 @@ const fibersOnly = [
   'bench/torn.worker.ts',
   'bench/main.ts',
   'bench/crew.ts',
+  'bench/random.ts',
+  'bench/random-beside.ts',
   'bench/native.ts',
   'bench/output.ts',
   'bench/results.ts',

@@ -9,7 +9,6 @@
  */
 import type { Histogram } from 'hdr-histogram-js';
 import { build } from 'hdr-histogram-js';
-import { Bench as TinyBench } from 'tinybench';
 import { handlePhysical, handleUpcall } from '../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../src/hardware/vcpu.ts';
 import { TRACE_LOOKUP_RETRY } from '../src/linux/mm/tracepoints.ts';
@@ -26,6 +25,7 @@ import {
   stepOut,
 } from '../src/shared/processor.ts';
 import { Control, Run as RunWords, Sleepers } from '../src/threads/control.ts';
+import { timeAlone } from './alone.ts';
 import { callEach } from './kernel-calls.ts';
 import type { Kernels } from './kernels.ts';
 import { loadKernels } from './kernels.ts';
@@ -107,7 +107,7 @@ export interface Did {
   readonly retries: number;
   /** Chunks whose sum was wrong, and turns that the kernel refused. */
   readonly wrong: number;
-  /** The longest that a chunk took. */
+  /** The longest that a chunk took; of a thread that was alone, that a sample took. */
   readonly longestMs: number;
 }
 
@@ -314,31 +314,15 @@ export class BenchThread {
     return { ...did, wrong, ms: at - began, retries, longestMs };
   }
 
-  /** One thread alone: each reading is a task of tinybench, its function looks a chunk up. */
+  /** One thread alone, one reading after the other. */
   time(readings: readonly Reading[], ms: number): Did[] {
     comeBack();
-    const wrong = readings.map(() => 0);
-    const bench = new TinyBench({ time: ms, iterations: 8, warmup: false, retainSamples: false });
-    readings.forEach((reading, i) => {
-      const step = this.stepOf(reading);
-      bench.add(String(i), () => {
-        if (!step()) wrong[i]! += 1;
-      });
-    });
-    bench.runSync();
+    const did = timeAlone(
+      readings.map((reading) => this.stepOf(reading)),
+      ms,
+    );
     stepOut();
-    return bench.tasks.map(({ result }, i) => {
-      if (result.state !== 'completed') throw new Error(`timing ended as ${result.state}`);
-      const { latency, totalTime } = result;
-      return {
-        lookups: latency.samplesCount * CHUNK,
-        turns: 0,
-        ms: totalTime,
-        retries: 0,
-        wrong: wrong[i] as number,
-        longestMs: latency.max,
-      };
-    });
+    return did;
   }
 
   /** How a reading looks keys up. */

@@ -12,7 +12,7 @@
  */
 import { localIrqRestore, localIrqSave } from '../../src/hardware/irq.ts';
 import { domainOf } from '../../src/hardware/params.ts';
-import { namesFrame, pteMfn, ptIndex, walkToPte } from '../../src/hardware/paging.ts';
+import { namesFrame, pteMfn, walkToPte } from '../../src/hardware/paging.ts';
 import { lockOfOverride, searchOverride } from '../../src/linux/designs/m2p-override.ts';
 import {
   pageOfSlot,
@@ -47,10 +47,9 @@ import { rawReadSeqcount, readSeqRetry } from '../../src/shared/seqcount.ts';
 import { spinLock, spinUnlock } from '../../src/shared/spinlock.ts';
 import { M2p } from '../../src/xen/m2p.ts';
 import { BenchArgument } from '../tables.ts';
-import { RANGE } from './find.ts';
 
-/** Lookups that are under way at once; as many as a range has pages. */
-const BATCH = RANGE;
+/** Lookups that are under way at once. */
+const BATCH = 16;
 /** Words of a batch, from the first argument of the vCPU on. */
 const PTEP = 0;
 const PTE = BATCH;
@@ -67,24 +66,6 @@ export function* gupFastWalks(
 ): Op<void> {
   for (let i = 0; i < count; i++) {
     const ptep = yield* walkToPte(v, root, readLocal(keys + i));
-    writeLocal(at + PTEP + i, ptep);
-    writeLocal(at + PTE + i, ptep === NO_PTE ? 0 : yield* readOnce(ptep));
-  }
-}
-
-/** Step 1 of the pages of a range: one walk for each table. */
-export function* gupFastWalkRange(
-  v: number,
-  root: number,
-  vpn: number,
-  count: number,
-  at: number,
-): Op<void> {
-  let ptep = NO_PTE;
-  for (let i = 0; i < count; i++) {
-    const inTable = i > 0 && ptIndex(vpn + i, 1) !== 0;
-    if (!inTable) ptep = yield* walkToPte(v, root, vpn + i);
-    else if (ptep !== NO_PTE) ptep = ptep + 1;
     writeLocal(at + PTEP + i, ptep);
     writeLocal(at + PTE + i, ptep === NO_PTE ? 0 : yield* readOnce(ptep));
   }
@@ -135,39 +116,6 @@ export function* gupFastBatches(v: number, keys: number, count: number): Op {
   }
   yield* rcuReadUnlock(v);
   yield* localIrqRestore(v, irq);
-  return sum;
-}
-
-/**
- * gupFastRanges, each range a batch. As in the kernel, all that could be taken is put afterwards,
- * and the first page that can't be taken ends the range.
- */
-export function* gupFastRangeBatches(v: number, keys: number, count: number): Op {
-  const mm = readLocal(CurrentMm.value.at(v));
-  const at = BenchArgument.value.at2(v, 0);
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const irq = yield* localIrqSave(v);
-    yield* rcuReadLock(v);
-    yield* gupFastWalkRange(v, rootOf(mm), readLocal(keys + i), BATCH, at);
-    yield* gupFastTouch(v, BATCH, at);
-    let got = 0;
-    while (got < BATCH) {
-      const pg = readLocal(at + PAGE + got);
-      if (pg === NO_PAGE) break;
-      const ptep = readLocal(at + PTEP + got);
-      const taken = yield* gupFastTake(v, ptep, readLocal(at + PTE + got), pg, FOLL_WRITE);
-      if (taken === NO_PAGE) break;
-      got = got + 1;
-    }
-    yield* rcuReadUnlock(v);
-    yield* localIrqRestore(v, irq);
-    for (let j = 0; j < got; j++) {
-      const pg = readLocal(at + PAGE + j);
-      sum = (sum + pg) | 0;
-      yield* gupPut(v, pg, FOLL_WRITE);
-    }
-  }
   return sum;
 }
 

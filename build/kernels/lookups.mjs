@@ -13,7 +13,7 @@
 
 const FIND = 'bench/loops/find.ts';
 const BATCH = 'bench/loops/batch.ts';
-const plainWalk = ['gupFastTouch', 'gupFastWalks', 'gupFastWalkRange', 'walkToPte', 'gupFastFind'];
+const plainWalk = ['gupFastTouch', 'gupFastWalks', 'walkToPte', 'gupFastFind'];
 const gupScript = {
   plain: [...plainWalk, 'gupFastPte'],
   compiled: ['gupFastTake', 'gupPut'],
@@ -80,7 +80,6 @@ export const lookups = [
   {
     name: 'gup-fast-range',
     loop: 'gupFastRanges',
-    batch: 'gupFastRangeBatches',
     fixed: levels4,
     plain: plainWalk,
     script: gupScript,

@@ -4,12 +4,12 @@ import { CHUNK } from './machine.ts';
 import type { Did } from './thread.ts';
 
 /** Chunks between two looks at the clock: tinybench itself takes microseconds a sample. */
-const CHUNKS_A_SAMPLE = 16;
+const CHUNKS_A_SAMPLE = 8;
 
 /** @param steps - each looks its next chunk up and tells whether that was right. */
 export function timeAlone(steps: readonly (() => boolean)[], ms: number): Did[] {
   const wrong = steps.map(() => 0);
-  const bench = new TinyBench({ time: ms, iterations: 8, warmup: false, retainSamples: false });
+  const bench = new TinyBench({ time: ms, iterations: 1, warmup: false, retainSamples: false });
   steps.forEach((step, i) => {
     bench.add(String(i), () => {
       for (let chunk = 0; chunk < CHUNKS_A_SAMPLE; chunk++) if (!step()) wrong[i]! += 1;

@@ -2,6 +2,7 @@
  * The operations that are timed one by one, by name. Each is set up alone and leaves nothing
  * behind, and only what `run` does is timed.
  */
+import type { Histogram } from 'hdr-histogram-js';
 import { runAlone } from '../src/shared/operations.ts';
 import { MOST_BATCH } from './machine.ts';
 import type { Shape } from './machine.ts';
@@ -25,6 +26,12 @@ export interface Latency {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+}
+
+/** @param histogram - of nanoseconds. */
+export function latencyOf(histogram: Histogram): Latency {
+  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
+  return { p50: at(50), p99: at(99), p999: at(99.9), max: histogram.maxValue };
 }
 
 /** One operation: what comes before and after it is not timed. */

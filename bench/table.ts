@@ -33,8 +33,8 @@ export function power(value: number): string {
   return Number.isInteger(log) && value >= 1024 ? `2^${log}` : String(value);
 }
 
-function millions(value: number): string {
-  return `${(value / 1e6).toFixed(2)} M/s`;
+function rate(value: number): string {
+  return value < 1e5 ? `${short(value)}/s` : `${(value / 1e6).toFixed(2)} M/s`;
 }
 
 function factor(value: number | null): string {
@@ -64,7 +64,7 @@ export function lookupTable(results: readonly Result[]): string[] {
     String(result.readers),
     result.writer === 0 ? '' : `${short(result.writerTurnsPerSecond)}/s`,
     changes(result),
-    millions(result.opsPerSecond),
+    rate(result.opsPerSecond),
     `± ${percent(result.spread / 2)}`,
     factor(result.timesOneReader),
     result.shareOfNative === null ? '' : result.shareOfNative.toFixed(2),

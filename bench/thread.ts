@@ -7,7 +7,6 @@
  * between its own first and last look at the clock. While the thread does not run, it has stepped
  * out: interrupts for its vCPU are handled by whoever raises them.
  */
-import type { Histogram } from 'hdr-histogram-js';
 import { build } from 'hdr-histogram-js';
 import { handlePhysical, handleUpcall } from '../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../src/hardware/vcpu.ts';
@@ -36,7 +35,7 @@ import { CHUNK, benchConfig, tablesOf, writersEntries } from './machine.ts';
 import { populate } from './populate.ts';
 import type { Entries } from './populate.ts';
 import type { Latency, OperationName } from './operations.ts';
-import { Operations } from './operations.ts';
+import { Operations, latencyOf } from './operations.ts';
 import type { Run, Script } from './scripts.ts';
 import type { Plan } from './sequences.ts';
 import { writeSequences } from './sequences.ts';
@@ -232,14 +231,14 @@ export class BenchThread {
 
   /** One run of a reader. */
   read(reading: Reading): Did {
-    return this.readBy(this.stepOf(reading), reading.changes);
+    if (reading.changes > 0) return this.run(this.mixedStep(reading));
+    return this.readBy(this.stepOf(reading));
   }
 
-  private readBy(step: () => boolean, changes: number): Did {
+  private readBy(step: () => boolean): Did {
     return this.run((did) => {
       if (!step()) did.wrong++;
       did.lookups += CHUNK;
-      did.turns += changes === 0 ? 0 : turnsOfChunk(changes);
     });
   }
 
@@ -247,8 +246,8 @@ export class BenchThread {
   watch(reading: Reading, threads: readonly (number | null)[]): Watched {
     const watch = new WaitWatch(threads, this.setup.vcpu);
     const run = watch.timed(this.variants.get(reading.variant) as Run);
-    const step = this.stepOf({ ...reading, batch: CHUNK, changes: 0 }, run);
-    return { ...this.readBy(step, 0), waits: watch.end() };
+    const step = this.stepOf({ ...reading, batch: CHUNK }, run);
+    return { ...this.readBy(step), waits: watch.end() };
   }
 
   /** One run of the writer: turns at full speed. */
@@ -286,7 +285,7 @@ export class BenchThread {
     return { ...did, ms: spentMs, latency: latencyOf(histogram) };
   }
 
-  private run(step: (did: { lookups: number; turns: number; wrong: number }) => void): Did {
+  private run(step: Step): Did {
     const { words } = this.machine;
     const did = { lookups: 0, turns: 0, wrong: 0 };
     const go = Atomics.load(words, Bench.go.word);
@@ -335,47 +334,63 @@ export class BenchThread {
 
   /** Looks up the next chunk, over and over. @returns a function that tells if it was right. */
   private stepOf(reading: Reading, run = this.runOf(reading)): () => boolean {
-    const { batch, firstChunk, chunks, changes } = reading;
-    const single = batch === 1 && changes === 0;
+    const { batch, chunks } = reading;
     const { words } = this.machine;
-    const reader = this.setup.vcpu - 1;
-    const keys = BenchKey.value.at2(reader, firstChunk * CHUNK);
-    const expected = BenchExpected.value.at2(reader, firstChunk);
-    const { turn } = this;
-    const perTurn = changes === 0 ? CHUNK : lookupsPerTurn(changes);
-    const size = single ? CHUNK : Math.min(batch, perTurn);
+    const { keys, expected } = this.wordsOf(reading);
+    const size = batch === 1 ? CHUNK : batch;
     let chunk = 0;
     return () => {
       const first = keys + chunk * CHUNK;
       let sum = 0;
-      let until = perTurn;
-      let refused = 0;
-      for (let i = 0; i < CHUNK;) {
-        const count = Math.min(size, until - i, CHUNK - i);
-        sum = (sum + run(first + i, count)) | 0;
-        i += count;
-        if (i === until) {
-          until += perTurn;
-          if (changes !== 0 && turn?.() !== 0) refused++;
-        }
+      for (let i = 0; i < CHUNK; i += size) {
+        sum = (sum + run(first + i, Math.min(size, CHUNK - i))) | 0;
       }
-      const right = refused === 0 && sum === words[expected + chunk];
+      const right = sum === words[expected + chunk];
       chunk = (chunk + 1) % chunks;
       return right;
     };
   }
+
+  /** The lookups up to the reader's next turn, and the turn; the sum is compared chunk by chunk. */
+  private mixedStep(reading: Reading): Step {
+    const { batch, chunks, changes } = reading;
+    const run = this.runOf(reading);
+    const turn = this.turn as Turn;
+    const { words } = this.machine;
+    const { keys, expected } = this.wordsOf(reading);
+    const perTurn = lookupsPerTurn(changes);
+    let [chunk, at, sum, left] = [0, 0, 0, perTurn];
+    return (did) => {
+      const count = Math.min(batch, left, CHUNK - at);
+      sum = (sum + run(keys + chunk * CHUNK + at, count)) | 0;
+      did.lookups += count;
+      at += count;
+      left -= count;
+      if (left === 0) {
+        if (turn() !== 0) did.wrong++;
+        did.turns++;
+        left = perTurn;
+      }
+      if (at < CHUNK) return;
+      if (sum !== words[expected + chunk]) did.wrong++;
+      [chunk, at, sum] = [(chunk + 1) % chunks, 0, 0];
+    };
+  }
+
+  /** Words of a reading's first key and of its first chunk's sum. */
+  private wordsOf({ firstChunk }: Reading): { keys: number; expected: number } {
+    const reader = this.setup.vcpu - 1;
+    return {
+      keys: BenchKey.value.at2(reader, firstChunk * CHUNK),
+      expected: BenchExpected.value.at2(reader, firstChunk),
+    };
+  }
 }
 
-function latencyOf(histogram: Histogram): Latency {
-  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile);
-  return { p50: at(50), p99: at(99), p999: at(99.9), max: histogram.maxValue };
-}
+/** Does a part of a run and counts it. */
+type Step = (did: { lookups: number; turns: number; wrong: number }) => void;
 
 /** Lookups between two turns, of a reader that changes things itself. */
 function lookupsPerTurn(changes: number): number {
   return Math.max(1, Math.round((100 - changes) / changes));
-}
-
-function turnsOfChunk(changes: number): number {
-  return Math.floor(CHUNK / lookupsPerTurn(changes));
 }

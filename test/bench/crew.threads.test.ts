@@ -28,7 +28,7 @@ describe('a benchmark', () => {
       });
       for (const did of [...alone, ...readers]) {
         expect(did).toMatchObject({ wrong: 0 });
-        expect(did.lookups % CHUNK).toBe(0);
+        if (did.turns === 0) expect(did.lookups % CHUNK).toBe(0);
         expect(did.lookups).toBeGreaterThan(0);
       }
       expect(writer).toMatchObject({ wrong: 0, lookups: 0 });
@@ -39,11 +39,12 @@ describe('a benchmark', () => {
     }
   });
 
-  test('notices a result that is not the expected one', async () => {
+  test.each([0, 2])('notices a wrong result, with %i changes in a hundred', async (changes) => {
     const crew = await Crew.start(shapeOf('p2m'), plan);
     try {
       crew.machine.words[BenchExpected.value.at2(0, 0)]! ^= 1;
-      const { readers } = await crew.run({ readings: [reading], writer: false, ms: 5 });
+      const readings = [{ ...reading, changes }];
+      const { readers } = await crew.run({ readings, writer: false, ms: 60 });
       expect(readers[0]?.wrong).toBeGreaterThan(0);
     } finally {
       await crew.end();

@@ -17,7 +17,7 @@ import {
 } from './loops/operate.ts';
 import { addressesOf, grantPages } from './turns.ts';
 
-export const OPERATIONS = ['map', 'unmap', 'vma-split', 'deferred-unmap', 'gup-fast'] as const;
+export const OPERATIONS = ['map', 'unmap', 'vma-split', 'gup-fast'] as const;
 export type OperationName = (typeof OPERATIONS)[number];
 
 /** Percentiles of how long an operation took, in nanoseconds. */
@@ -92,15 +92,6 @@ export class Operations {
             settle();
           },
         };
-      case 'deferred-unmap':
-        return {
-          before: () => {
-            map();
-            this.taken = must(runAlone(takePages(v, own, size)));
-          },
-          run: () => this.unmapInUse(size),
-          after: settle,
-        };
       case 'gup-fast':
         return {
           before: () => undefined,
@@ -110,14 +101,5 @@ export class Operations {
           },
         };
     }
-  }
-
-  /** Unmaps while references are held, gives them back, and lets the deferred unmap finish. */
-  private unmapInUse(size: number): number {
-    const { v } = this;
-    const status = runAlone(unmapGrants(v, this.own, this.fd, size, this.index));
-    runAlone(putPages(v, this.taken));
-    for (let i = 0; i < 3; i++) runAlone(serveDeferred(v));
-    return status;
   }
 }

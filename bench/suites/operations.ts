@@ -38,9 +38,6 @@ function casesOf(operations: readonly OperationName[], sizes: readonly number[])
     for (const operation of operations) {
       if (operation === 'map' || operation === 'unmap') {
         for (const size of sizes) all.push({ design, operation, size, writer: false });
-      } else if (operation === 'deferred-unmap') {
-        // Only today's driver returns before the pages are idle; others wait, or do not look.
-        if (design === 'find-normal-page') all.push({ design, operation, size: 8, writer: false });
       } else if (design === 'vma-pages') {
         const beside = operation === 'gup-fast' ? [false, true] : [false];
         for (const writer of beside) {
@@ -85,13 +82,9 @@ function resultOf({ design, operation, size, writer }: Case, runs: readonly Oper
   };
 }
 
-/**
- * May the kernel refuse or assert something here? Beside a writer the pages may be gone, and
- * today's driver clears entries of grants that are in use (the matrix: find-normal-page,
- * unmap-in-use).
- */
-function mayBreak({ operation, writer }: Case): boolean {
-  return writer || operation === 'deferred-unmap';
+/** May the kernel refuse something here? Beside a writer the pages may be gone. */
+function mayBreak({ writer }: Case): boolean {
+  return writer;
 }
 
 /** A crew for each design, with its operations ready. */

@@ -10,6 +10,7 @@
 import { parse } from 'acorn';
 import { MagicString } from 'magic-string';
 import { decode, encode } from './mappings.mjs';
+import { visit } from './syntax.mjs';
 
 /**
  * @param {string} operations - text of the emitted shared/operations.js.
@@ -168,18 +169,6 @@ function isYield(node) {
 
 function isBegin(node) {
   return node.type === 'CallExpression' && node.callee.property?.name === 'begin';
-}
-
-/** Calls `see` for each node of a syntax tree, inner nodes first. */
-function visit(node, see) {
-  for (const value of Object.values(node)) {
-    if (Array.isArray(value)) {
-      for (const item of value) if (item?.type !== undefined) visit(item, see);
-    } else if (value?.type !== undefined) {
-      visit(value, see);
-    }
-  }
-  see(node);
 }
 
 function find(node, wanted) {

@@ -9,6 +9,7 @@
  */
 import { parse } from 'acorn';
 import { MagicString } from 'magic-string';
+import { visit } from '../syntax.mjs';
 
 /** @param {string} text - body of a function. @returns {string} the same, flat. */
 export function flatten(text) {
@@ -189,16 +190,4 @@ function withoutUnused(text) {
     if (!edit.hasChanged()) return left.replace(/\n(?:\/\/[^\n]*\n|\/\*\*[^\n]*\n)*\n+/g, '\n');
     left = edit.toString();
   }
-}
-
-/** Calls `see` for each node of a syntax tree, inner nodes first, in the order of the text. */
-function visit(node, see) {
-  for (const value of Object.values(node)) {
-    if (Array.isArray(value)) {
-      for (const item of value) if (item?.type !== undefined) visit(item, see);
-    } else if (value?.type !== undefined) {
-      visit(value, see);
-    }
-  }
-  see(node);
 }

@@ -2,7 +2,7 @@
  * Numbers of a machine as constants of the code: where AssemblyScript's compiler left `global.get`
  * of a layout global, a WebAssembly module gets `i32.const` with room for any number, and a list of
  * these places. Whoever instantiates it for a machine writes the machine's numbers there, so that
- * the engine's compiler folds them into addresses (bench/kernels/load.ts).
+ * the engine's compiler folds them into addresses (bench/kernels.ts).
  */
 
 const CODE_SECTION = 10;

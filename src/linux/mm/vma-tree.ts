@@ -116,10 +116,13 @@ export function* vmaTreeAppend(mm: number, start: number, end: number, vma: numb
   yield* appendSlot(yield* read(Mm.vmaNode.at(mm)), start, end, vma);
 }
 
-/** Binary search: the first slot of a node whose range ends after `vpn`. @returns its index. */
-function* lowerBound(node: number, vpn: number): Op {
+/**
+ * lib/maple_tree.c: mtree_range_walk(), in a leaf: the first slot whose range ends after `vpn`, by
+ * binary search. @param count - of the node, read once. @returns its index, or `count`.
+ */
+function* lowerBound(node: number, count: number, vpn: number): Op {
   let from = 0;
-  let to = yield* read(VmaNode.count.at(node));
+  let to = count;
   while (from < to) {
     const middle = (from + to) >> 1;
     if ((yield* read(VmaSlot.end.at2(node, middle))) > vpn) to = middle;
@@ -134,8 +137,9 @@ function* lowerBound(node: number, vpn: number): Op {
  */
 export function* findVma(mm: number, vpn: number): Op {
   const node = yield* loadAcquire(Mm.vmaNode.at(mm));
-  const slot = yield* lowerBound(node, vpn);
-  if (slot === (yield* read(VmaNode.count.at(node)))) return NO_VMA;
+  const count = yield* read(VmaNode.count.at(node));
+  const slot = yield* lowerBound(node, count, vpn);
+  if (slot === count) return NO_VMA;
   return yield* read(VmaSlot.vma.at2(node, slot));
 }
 
@@ -146,8 +150,9 @@ export function* findVma(mm: number, vpn: number): Op {
  */
 export function* vmaLookup(mm: number, vpn: number): Op {
   const node = yield* loadAcquire(Mm.vmaNode.at(mm));
-  const slot = yield* lowerBound(node, vpn);
-  if (slot === (yield* read(VmaNode.count.at(node)))) return NO_VMA;
+  const count = yield* read(VmaNode.count.at(node));
+  const slot = yield* lowerBound(node, count, vpn);
+  if (slot === count) return NO_VMA;
   if ((yield* read(VmaSlot.start.at2(node, slot))) > vpn) return NO_VMA;
   return yield* read(VmaSlot.vma.at2(node, slot));
 }

@@ -1,7 +1,7 @@
 /** What one thread does alone, timed by tinybench. */
 import { Bench as TinyBench } from 'tinybench';
 import { CHUNK } from './machine.ts';
-import type { Did } from './thread.ts';
+import type { Did } from './orders.ts';
 
 /** Chunks between two looks at the clock: tinybench itself takes microseconds a sample. */
 const CHUNKS_A_SAMPLE = 8;

@@ -1,8 +1,8 @@
 /** The thread of one vCPU of a benchmark: obeys orders, one answer each. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Did, Order, ThreadSetup } from './thread.ts';
-import { BenchThread } from './thread.ts';
+import type { Did, Order, ThreadSetup } from './orders.ts';
 import type { Entries } from './populate.ts';
+import { BenchThread } from './thread.ts';
 import { threadNumber } from './waits.ts';
 
 const port = parentPort!;
@@ -28,6 +28,8 @@ function obey(order: Order): Did | readonly Did[] | Entries | number | null {
       return thread.operate(order.operation, order.size);
     case 'write':
       return thread.write();
+    case 'hold':
+      return thread.hold(order.size);
     case 'time':
       return thread.time(order.readings, order.ms);
   }

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { Machine } from '../src/shared/layout.ts';
 import { createMachine } from '../src/shared/layout.ts';
 import { editionFile } from '../src/threads/crew.ts';
+import { DISMISSED } from './loops/hold.ts';
 import type { VariantName } from './lookups.ts';
 import type { Shape } from './machine.ts';
 import { WRITER, benchConfig, tablesOf, vcpuOfReader } from './machine.ts';
@@ -13,7 +14,7 @@ import type { Entries } from './populate.ts';
 import type { Plan } from './sequences.ts';
 import { Bench } from './tables.ts';
 import type { OperationName } from './operations.ts';
-import type { Did, Operated, Order, Reading, ThreadSetup, Watched } from './thread.ts';
+import type { Did, Operated, Order, Reading, ThreadSetup, Watched } from './orders.ts';
 
 /** How often the main thread looks whether all have come to the start line. */
 const LOOK_MS = 1;
@@ -72,6 +73,9 @@ class Hand {
     await this.worker.terminate();
   }
 }
+
+/** Who runs beside an operation, by the other thread. */
+export type Beside = 'nobody' | 'writer' | 'holder';
 
 /** What a run asks for. */
 export interface RunSpec {
@@ -133,23 +137,29 @@ export class Crew {
     await this.hand(vcpuOfReader(0)).ask({ do: 'ready-operations' });
   }
 
-  /** One operation over and over for about `ms`, alone or beside the writer. */
+  /** One operation over and over for about `ms`, alone or beside the other thread. */
   async operate(
     operation: OperationName,
     size: number,
-    writer: boolean,
+    beside: Beside,
     ms: number,
   ): Promise<Operated> {
     const { words } = this.machine;
     this.clearStart();
+    Atomics.store(words, Bench.hold.word, 0);
     const operating = this.hand(vcpuOfReader(0)).ask<Operated>({ do: 'operate', operation, size });
-    const writing = writer ? this.hand(WRITER).ask<Did>({ do: 'write' }) : Promise.resolve(null);
-    const all = Promise.all([operating, writing]);
-    await Promise.race([this.startLine(writer ? 2 : 1), all]);
+    const others: Promise<Did>[] = [];
+    if (beside === 'writer') others.push(this.hand(WRITER).ask({ do: 'write' }));
+    if (beside === 'holder') others.push(this.hand(WRITER).ask({ do: 'hold', size }));
+    const all = Promise.all([operating, ...others]);
+    await Promise.race([this.startLine(1 + others.length), all]);
     Atomics.add(words, Bench.go.word, 1);
     Atomics.notify(words, Bench.go.word);
     await Promise.race([sleep(ms), all]);
     Atomics.store(words, Bench.stop.word, 1);
+    await operating;
+    Atomics.store(words, Bench.hold.word, DISMISSED);
+    Atomics.notify(words, Bench.hold.word);
     return (await all)[0];
   }
 

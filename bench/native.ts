@@ -3,7 +3,7 @@ import type { Crew } from './crew.ts';
 import { CHUNK, vcpuOfReader } from './machine.ts';
 import { NATIVE_LOOKUPS, NativeReference, findCompiler } from './native-reference.ts';
 import { BenchExpected, BenchKey } from './tables.ts';
-import type { Did, Reading } from './thread.ts';
+import type { Did, Reading } from './orders.ts';
 
 /** Why there is no native reference; empty if there is one. */
 export async function nativeSkipped(): Promise<string> {

@@ -10,6 +10,7 @@ export const Bench = defineTable(
     stop: '[RUN] 1 once the run is over: threads look between two chunks',
     waiting: '[THREAD] threads that have come to the start line',
     kernelThread: '[THREAD] 1 while a thread does the work of the domain’s kernel thread',
+    hold: '[THREAD] what becomes of the page that is held beside an unmap (loops/hold.ts)',
   },
   { lineAligned: true },
 );

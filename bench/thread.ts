@@ -11,6 +11,7 @@ import { build } from 'hdr-histogram-js';
 import { handlePhysical, handleUpcall } from '../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../src/hardware/vcpu.ts';
 import { TRACE_LOOKUP_RETRY } from '../src/linux/mm/tracepoints.ts';
+import { TRACE_UNMAP_BUSY } from '../src/linux/tracepoints.ts';
 import { createOracle } from '../src/oracle/oracle.ts';
 import { openMachine } from '../src/shared/layout.ts';
 import type { Machine } from '../src/shared/layout.ts';
@@ -24,91 +25,27 @@ import {
   stepOut,
 } from '../src/shared/processor.ts';
 import { Control, Run as RunWords, Sleepers } from '../src/threads/control.ts';
+import { runAlone } from '../src/shared/operations.ts';
 import { timeAlone } from './alone.ts';
 import { callEach } from './kernel-calls.ts';
 import type { Kernels } from './kernels.ts';
 import { loadKernels } from './kernels.ts';
+import { callBack, holdPage } from './loops/hold.ts';
 import type { VariantName } from './lookups.ts';
 import { lookupOf } from './lookups.ts';
-import type { Shape } from './machine.ts';
-import { CHUNK, benchConfig, tablesOf, writersEntries } from './machine.ts';
+import { CHUNK, benchConfig, tablesOf, vcpuOfReader, writersEntries } from './machine.ts';
+import type { OperationName } from './operations.ts';
+import { Operations, latencyOf } from './operations.ts';
+import type { Did, Operated, Reading, ThreadSetup, Watched } from './orders.ts';
 import { populate } from './populate.ts';
 import type { Entries } from './populate.ts';
-import type { Latency, OperationName } from './operations.ts';
-import { Operations, latencyOf } from './operations.ts';
 import type { Run, Script } from './scripts.ts';
 import type { Plan } from './sequences.ts';
 import { writeSequences } from './sequences.ts';
 import { Bench, BenchExpected, BenchKey } from './tables.ts';
 import type { Turn } from './turns.ts';
-import { makeTurn } from './turns.ts';
-import type { Waits } from './waits.ts';
+import { addressesOf, makeTurn } from './turns.ts';
 import { WaitWatch } from './waits.ts';
-
-/** What a thread is started with. */
-export interface ThreadSetup {
-  readonly shape: Shape;
-  readonly memory: WebAssembly.Memory;
-  /** The vCPU: 0 the writer, 1 … the readers. */
-  readonly vcpu: number;
-}
-
-/** What a reader does in a run. */
-export interface Reading {
-  readonly variant: VariantName;
-  /** Lookups a call; 1: each is a call of its own. */
-  readonly batch: number;
-  /** The first chunk of the keys, and how many there are. */
-  readonly firstChunk: number;
-  readonly chunks: number;
-  /** Turns of changes in a hundred operations of the reader itself. */
-  readonly changes: number;
-}
-
-/** What the main thread asks for. */
-export type Order =
-  | { readonly do: 'populate'; readonly plan: Plan }
-  | { readonly do: 'prepare'; readonly entries: Entries }
-  | { readonly do: 'read'; readonly reading: Reading }
-  | { readonly do: 'thread-number' }
-  | {
-      readonly do: 'watch';
-      readonly reading: Reading;
-      /** Of all vCPUs. */
-      readonly threads: readonly (number | null)[];
-    }
-  | { readonly do: 'write' }
-  | { readonly do: 'ready-operations' }
-  | {
-      readonly do: 'operate';
-      readonly operation: OperationName;
-      readonly size: number;
-    }
-  | { readonly do: 'time'; readonly readings: readonly Reading[]; readonly ms: number };
-
-/** Operations of a run, and how long they took. */
-export interface Operated extends Did {
-  /** Nanoseconds. */
-  readonly latency: Latency;
-}
-
-/** A run of a reader that timed each lookup. */
-export interface Watched extends Did {
-  readonly waits: Waits;
-}
-
-/** What a thread did in a run. */
-export interface Did {
-  readonly lookups: number;
-  readonly turns: number;
-  readonly ms: number;
-  /** Lookups that had to look again, and compare-and-swaps that failed. */
-  readonly retries: number;
-  /** Chunks whose sum was wrong, and turns that the kernel refused. */
-  readonly wrong: number;
-  /** The longest that a chunk took; of a thread that was alone, that a sample took. */
-  readonly longestMs: number;
-}
 
 const noEntries: Entries = { keys: new Int32Array(0), results: new Int32Array(0) };
 
@@ -164,6 +101,7 @@ export class BenchThread {
         oracle?.access(actor, kind, word, before, after);
       },
       trace: (actor, point, a, b, c) => {
+        if (point === TRACE_UNMAP_BUSY) runAlone(callBack());
         if (point === TRACE_LOOKUP_RETRY) this.retraced++;
         else oracle?.trace(actor, point, a, b, c);
       },
@@ -256,6 +194,20 @@ export class BenchThread {
     return this.run((did) => {
       if (turn() !== 0) did.wrong++;
       did.turns++;
+    });
+  }
+
+  /** One run beside operate(), until the main thread dismisses this one. @param size - pages. */
+  hold(size: number): Did {
+    const { shape, vcpu } = this.setup;
+    const last = addressesOf(shape, vcpuOfReader(0)) + size - 1;
+    return this.run((did) => {
+      for (;;) {
+        const held = runAlone(holdPage(vcpu, last));
+        if (held === 0) return;
+        if (held < 0) did.wrong++;
+        did.turns++;
+      }
     });
   }
 

@@ -3,7 +3,7 @@
  *
  *   rates      executions and operations a second of every strategy under both memory models, on
  *              published programs
- *   growth     of optimal DPOR and the random walk with the length of the program and with threads
+ *   growth     of DPOR and the random walk with the length of the program and with its threads
  *   costs      of an operation under every strategy, as a ratio to the random walk
  *   inlining   an operation that the build has inlined against one that is a generator of its own
  *
@@ -99,8 +99,7 @@ function rowOf(
 }
 
 /** Explores for a while, some rounds; the first warms up. */
-function rate(name: string, n: number, how: How, seconds: number): Result {
-  const program = posed(name, n);
+function rate(name: string, program: Posed, n: number, how: How, seconds: number): Result {
   const executions: number[] = [];
   const steps: number[] = [];
   for (let round = 0; round <= ROUNDS; round++) {
@@ -118,14 +117,16 @@ function rate(name: string, n: number, how: How, seconds: number): Result {
     steps.push(sum.steps / sum.cpu);
   }
   const variant = `${how.strategy} ${how.memory}`;
-  return rowOf(`${name}(${n})`, variant, program.actors.length, n, executions, steps);
+  return rowOf(name, variant, program.actors.length, n, executions, steps);
 }
 
 function rates(seconds: number): Result[] {
   const each = seconds / (PUBLISHED.length * STRATEGIES.length * MEMORIES.length);
   return PUBLISHED.flatMap(([name, n]) =>
     STRATEGIES.flatMap((strategy) =>
-      MEMORIES.map((memory) => rate(name, n, { strategy, memory }, each)),
+      MEMORIES.map((memory) =>
+        rate(`${name}(${n})`, posed(name, n), n, { strategy, memory }, each),
+      ),
     ),
   );
 }
@@ -133,13 +134,24 @@ function rates(seconds: number): Result[] {
 /** Longer programs of as many threads, and programs of more threads. */
 function growth(seconds: number): Result[] {
   const strategies: readonly StrategyName[] = ['random', 'dpor', 'optimal'];
-  const lengths = [5, 10, 20, 40, 80].map((n): [string, number] => ['lost-update', n]);
-  const threads = [2, 4, 8, 16].map((n): [string, number] => ['lastzero', n]);
-  const rows = [...lengths, ...threads];
-  const each = seconds / (rows.length * strategies.length);
-  return rows.flatMap(([name, n]) =>
-    strategies.map((strategy) => rate(name, n, { strategy, memory: 'sc' }, each)),
-  );
+  const lengths = [5, 10, 20, 40, 80].map((rounds) => ({ rounds, threads: 3 }));
+  const threads = [2, 4, 8, 16].map((count) => ({ rounds: 5, threads: count }));
+  const each = seconds / ((lengths.length + threads.length) * strategies.length);
+  const rows = (of: string, sizes: readonly Size[]): Result[] =>
+    sizes.flatMap((size) =>
+      strategies.map((strategy) => {
+        const program = increments(size.threads, () => loseUpdates(size.rounds));
+        const name = `${of}, ${size.rounds} rounds`;
+        return rate(name, program, size.rounds, { strategy, memory: 'sc' }, each);
+      }),
+    );
+  return [...rows('length', lengths), ...rows('threads', threads)];
+}
+
+/** Of a program in which each thread increments one word, unlocked, so many times. */
+interface Size {
+  readonly rounds: number;
+  readonly threads: number;
 }
 
 /** lost-update, but each operation is called through its module, which the build leaves alone. */
@@ -150,8 +162,8 @@ function* loseUpdatesNested(rounds: number): Op<void> {
   }
 }
 
-function three(body: () => Op<void>): Posed {
-  const actors = ['a', 'b', 'c'].map((name) => ({ name, body }));
+function increments(threads: number, body: () => Op<void>): Posed {
+  const actors = Array.from({ length: threads }, (_, t) => ({ name: `t${t}`, body }));
   return { machine: createMachine([X], {}), actors };
 }
 
@@ -186,13 +198,13 @@ function inlining(): Result[] {
     costOf(
       'inlined',
       `${strategy} sc`,
-      three(() => loseUpdates(10)),
+      increments(3, () => loseUpdates(10)),
       { strategy, executions },
     ),
     costOf(
       'nested',
       `${strategy} sc`,
-      three(() => loseUpdatesNested(10)),
+      increments(3, () => loseUpdatesNested(10)),
       {
         strategy,
         executions,

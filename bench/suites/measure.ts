@@ -12,7 +12,7 @@ import type { Result } from '../results.ts';
 import type { Plan } from '../sequences.ts';
 import { chunksOf } from '../sequences.ts';
 import { median, spread } from '../statistics.ts';
-import type { Did, Reading } from '../thread.ts';
+import type { Did, Reading } from '../orders.ts';
 import type { Cell, Station } from './cells.ts';
 
 /** How long and how often. */

@@ -1,12 +1,13 @@
 /**
  * `gntrace bench operations`: throughput and latency of the mapping side: grants mapped through
- * gntdev and unmapped, a VMA that is split, an unmap that has to wait for the pages, and
+ * gntdev and unmapped, an unmap that has to wait for a page, a VMA that is split, and
  * get_user_pages_fast beside a thread that unmaps what is looked up.
  */
 import { Command } from 'commander';
 import { LiveLine } from '../../src/cli/output.ts';
 import { UsageError, oneOf, positiveNumber, wholeNumber } from '../../src/cli/usage.ts';
 import { DESIGN_NAMES } from '../../src/linux/designs/design.ts';
+import type { Beside } from '../crew.ts';
 import { BenchError, Crew } from '../crew.ts';
 import { CHUNK, MOST_BATCH } from '../machine.ts';
 import { NoiseMeter } from '../noise.ts';
@@ -17,7 +18,7 @@ import { withOutput } from '../output.ts';
 import type { Result } from '../results.ts';
 import { median, spread } from '../statistics.ts';
 import { aligned } from '../table.ts';
-import type { Operated } from '../thread.ts';
+import type { Operated } from '../orders.ts';
 
 const ROUNDS = 5;
 const SIZES = [1, 8, 64, MOST_BATCH];
@@ -28,28 +29,35 @@ interface Case {
   readonly design: string;
   readonly operation: OperationName;
   readonly size: number;
-  readonly writer: boolean;
+  readonly beside: Beside;
 }
+
+/** Designs whose munmap sleeps until nobody has the pages. */
+const WAITING = ['vma-pages', 'find-special-page'];
 
 /** Cases that say something: splitting and looking up is the same in every design. */
 function casesOf(operations: readonly OperationName[], sizes: readonly number[]): Case[] {
-  const all: Case[] = [];
-  for (const design of DESIGNS) {
-    for (const operation of operations) {
-      if (operation === 'map' || operation === 'unmap') {
-        for (const size of sizes) all.push({ design, operation, size, writer: false });
-      } else if (design === 'vma-pages') {
-        const beside = operation === 'gup-fast' ? [false, true] : [false];
-        for (const writer of beside) {
-          all.push({ design, operation, size: operation === 'gup-fast' ? 16 : 1, writer });
-        }
+  return DESIGNS.flatMap((design) =>
+    operations.flatMap((operation): Case[] => {
+      const one = { design, operation };
+      switch (operation) {
+        case 'map':
+        case 'unmap':
+          return sizes.map((size) => ({ ...one, size, beside: 'nobody' }));
+        case 'deferred-unmap':
+          if (!WAITING.includes(design)) return [];
+          return sizes.map((size) => ({ ...one, size, beside: 'holder' }));
+        case 'vma-split':
+          return design === 'vma-pages' ? [{ ...one, size: 1, beside: 'nobody' }] : [];
+        case 'gup-fast':
+          if (design !== 'vma-pages') return [];
+          return (['nobody', 'writer'] as const).map((beside) => ({ ...one, size: 16, beside }));
       }
-    }
-  }
-  return all;
+    }),
+  );
 }
 
-function resultOf({ design, operation, size, writer }: Case, runs: readonly Operated[]): Result {
+function resultOf({ design, operation, size, beside }: Case, runs: readonly Operated[]): Result {
   const rates = runs.map(({ turns, ms }) => (ms > 0 ? (turns / ms) * 1000 : 0));
   const of = (part: keyof Latency): number => median(runs.map(({ latency }) => latency[part]));
   return {
@@ -62,7 +70,7 @@ function resultOf({ design, operation, size, writer }: Case, runs: readonly Oper
     sharing: 'none',
     batch: size,
     readers: 1,
-    writer: writer ? 1 : 0,
+    writer: beside === 'writer' ? 1 : 0,
     changes: 0,
     opsPerSecond: median(rates),
     spread: spread(rates),
@@ -83,8 +91,8 @@ function resultOf({ design, operation, size, writer }: Case, runs: readonly Oper
 }
 
 /** May the kernel refuse something here? Beside a writer the pages may be gone. */
-function mayBreak({ writer }: Case): boolean {
-  return writer;
+function mayBreak({ beside }: Case): boolean {
+  return beside === 'writer';
 }
 
 /** A crew for each design, with its operations ready. */
@@ -107,6 +115,11 @@ function us(ns: number | undefined): string {
   return `${((ns ?? 0) / 1000).toFixed(1)} µs`;
 }
 
+function besideText({ lookup, writer }: Result): string {
+  if (lookup === 'deferred-unmap') return 'holder';
+  return writer === 0 ? '' : 'writer';
+}
+
 /** The table of operations. */
 export function operationTable(results: readonly Result[]): string[] {
   return aligned(
@@ -126,7 +139,7 @@ export function operationTable(results: readonly Result[]): string[] {
       result.lookup,
       result.variant,
       String(result.batch),
-      result.writer === 0 ? '' : 'writer',
+      besideText(result),
       `${(result.opsPerSecond / 1000).toFixed(1)} k/s`,
       `± ${((result.spread / 2) * 100).toFixed(0)} %`,
       us(result.latencyNs?.p50),
@@ -172,7 +185,7 @@ async function run(raw: RawOptions, output: Output): Promise<void> {
         noise.sample();
         for (const one of own) {
           live.show(`${design}: ${one.operation} of ${one.size}, round ${round + 1} of ${ROUNDS}`);
-          const did = await crew.operate(one.operation, one.size, one.writer, ms);
+          const did = await crew.operate(one.operation, one.size, one.beside, ms);
           if (did.wrong > 0 && !mayBreak(one)) throw new BenchError(`${one.operation} was refused`);
           if (round >= 0 && did.turns > 0) runs.get(one)?.push(did);
         }

@@ -4,14 +4,13 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Machine } from '../src/shared/layout.ts';
+import { SLEEP_MS } from '../src/shared/processor.ts';
 import type { LookupName } from './lookup-names.ts';
 import type { Run, Script } from './scripts.ts';
 import { loadScript } from './scripts.ts';
 
 /** Bytes of a number in the module: an i32.const with room for every value. */
 const NUMBER_BYTES = 5;
-/** Pages from which GUP-fast is faster in batches: caches miss enough to make up for them. */
-const GUP_BATCH_FROM_PAGES = 2 ** 13;
 
 /** The compiled lookups of a machine, as one vCPU runs them. */
 export interface Kernels {
@@ -54,6 +53,9 @@ interface Description {
   readonly numbers: readonly LayoutNumber[];
   readonly vcpu: readonly number[];
 }
+
+/** Sleeps until a word is notified, unless it is no longer `seen`, and not for ever. */
+export type Sleep = (word: number, seen: number) => void;
 
 interface Exports {
   readonly attend: () => void;
@@ -103,11 +105,19 @@ function checkFixed(machine: Machine, lookup: LookupName, fixed: readonly FixedP
   }
 }
 
+/** Of a thread that is no actor: it sleeps a little, and looks at its interrupts afterwards. */
+export function shortSleep({ words }: Machine): Sleep {
+  return (word, seen) => {
+    Atomics.wait(words, word, seen, SLEEP_MS);
+  };
+}
+
 /**
  * Compiles the lookups for a machine that is laid out, booted or not.
  * @param v - vCPU that they run as: one instance for each thread.
+ * @param sleep - how a wait sleeps while a word is what it was.
  */
-export function loadKernels(machine: Machine, v: number): Kernels {
+export function loadKernels(machine: Machine, v: number, sleep: Sleep): Kernels {
   const { kernels, numbers, vcpu } = JSON.parse(
     readFileSync(file('lookups.json'), 'utf8'),
   ) as Description;
@@ -120,24 +130,23 @@ export function loadKernels(machine: Machine, v: number): Kernels {
   }
   put(bytes, vcpu, v);
   const module = new WebAssembly.Module(bytes);
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: machine.memory } });
+  const { exports } = new WebAssembly.Instance(module, {
+    env: { memory: machine.memory, sleep },
+  });
   const own = exports as Exports;
   const run = (lookup: LookupName, name: string): Run => {
     checkFixed(machine, lookup, kernels[lookup].fixed);
     return own[name] as Run;
   };
-  const small = (machine.config['pagesPerDomain'] ?? 0) < GUP_BATCH_FROM_PAGES;
-  const oneByOne = (lookup: LookupName): boolean => small && lookup.startsWith('gup-fast');
   return {
     loop: (lookup) => run(lookup, kernels[lookup].loop),
     batch: (lookup) => {
       const { loop, batch } = kernels[lookup];
-      return run(lookup, oneByOne(lookup) ? loop : (batch ?? loop));
+      return run(lookup, batch ?? loop);
     },
     script: (lookup) => {
       checkFixed(machine, lookup, kernels[lookup].fixed);
-      const script = loadScript(file(`${lookup}.js`), machine, byName, own);
-      return oneByOne(lookup) ? { ...script, batch: script.loop } : script;
+      return loadScript(file(`${lookup}.js`), machine, byName, own);
     },
     yardstick: (lookup) => {
       const hand = file(`yardsticks/${lookup}.js`);

@@ -11,7 +11,7 @@ import type { Machine } from '../src/shared/layout.ts';
 import { createMachine } from '../src/shared/layout.ts';
 import { Prng } from '../src/threads/prng.ts';
 import { callEach } from './kernel-calls.ts';
-import { loadKernels } from './kernels.ts';
+import { loadKernels, shortSleep } from './kernels.ts';
 import type { LookupName } from './lookup-names.ts';
 import { lookupOf } from './lookups.ts';
 import type { Shape } from './machine.ts';
@@ -110,7 +110,7 @@ async function measure(compiler: string | null, lookup: LookupName, log2: number
   const { machine, reader } = fill(shape);
   const v = reader.vcpu;
   const { threads } = lookupOf(lookup);
-  const kernels = loadKernels(machine, v);
+  const kernels = loadKernels(machine, v, shortSleep(machine));
   const script = kernels.script(lookup);
   const hand = kernels.yardstick(lookup);
   const js = (name: string, limit: string, run: Run): Way => {

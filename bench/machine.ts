@@ -30,6 +30,8 @@ export interface Shape {
   readonly readers: number;
   /** The design of grant mapping, where it is not the lookup's own (designs/design.ts). */
   readonly design?: number;
+  /** Are keys looked up in batches, where a lookup can? By default where that is faster. */
+  readonly batches?: boolean;
   /** Does the oracle watch? Then the machine has its tables too. */
   readonly oracle?: boolean;
   /** Keys of each reader, a multiple of CHUNK. */

@@ -6,7 +6,7 @@
  */
 import { createMachine } from '../src/shared/layout.ts';
 import type { Prng } from '../src/threads/prng.ts';
-import { loadKernels } from './kernels.ts';
+import { loadKernels, shortSleep } from './kernels.ts';
 import type { LookupName } from './lookup-names.ts';
 import { lookupOf } from './lookups.ts';
 import { CHUNK, benchConfig, benchTables, vcpuOfReader } from './machine.ts';
@@ -76,7 +76,7 @@ export function compareAlone(
   const machine = createMachine(benchTables, benchConfig(shape));
   const entries = populate(shape);
   const v = vcpuOfReader(0);
-  const kernels = loadKernels(machine, v);
+  const kernels = loadKernels(machine, v, shortSleep(machine));
   const script = kernels.script(lookup);
   const { threads } = lookupOf(lookup);
   const ways: Way[] = [

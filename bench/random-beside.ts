@@ -11,7 +11,7 @@ import { attach } from '../src/shared/layout.ts';
 import { RcuReader } from '../src/shared/rcu.ts';
 import type { Prng } from '../src/threads/prng.ts';
 import { Crew } from './crew.ts';
-import { loadKernels } from './kernels.ts';
+import { loadKernels, shortSleep } from './kernels.ts';
 import type { LookupName } from './lookup-names.ts';
 import type { Shape } from './machine.ts';
 import { CHUNK, vcpuOfReader } from './machine.ts';
@@ -66,7 +66,7 @@ async function lookAtChanging(crew: Crew, prng: Prng, tally: Tally, on: () => bo
   const { machine, shape } = crew;
   const { words } = machine;
   const v = vcpuOfReader(shape.readers - 1);
-  const kernels = loadKernels(machine, v);
+  const kernels = loadKernels(machine, v, shortSleep(machine));
   const script = kernels.script(shape.lookup);
   const ways = compiledWays(shape.lookup, kernels, script);
   const keys = BenchKey.value.at2(shape.readers - 1, 0);

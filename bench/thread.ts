@@ -7,6 +7,7 @@
  * between its own first and last look at the clock. While the thread does not run, it has stepped
  * out: interrupts for its vCPU are handled by whoever raises them.
  */
+import { availableParallelism } from 'node:os';
 import { build } from 'hdr-histogram-js';
 import { handlePhysical, handleUpcall } from '../src/hardware/irq.ts';
 import { UPCALL_PENDING, Vcpu } from '../src/hardware/vcpu.ts';
@@ -22,11 +23,14 @@ import {
   attend,
   becomeActor,
   comeBack,
+  ownCore,
+  sleepOn,
   stepOut,
 } from '../src/shared/processor.ts';
 import { Control, Run as RunWords, Sleepers } from '../src/threads/control.ts';
 import { runAlone } from '../src/shared/operations.ts';
 import { timeAlone } from './alone.ts';
+import { batchesPay, coreCacheBytes } from './caches.ts';
 import { callEach } from './kernel-calls.ts';
 import type { Kernels } from './kernels.ts';
 import { loadKernels } from './kernels.ts';
@@ -73,13 +77,16 @@ export class BenchThread {
     stepOut();
     const { lookup } = setup.shape;
     const { vcpu } = setup;
-    this.kernels = loadKernels(this.machine, vcpu);
+    this.kernels = loadKernels(this.machine, vcpu, sleepOn);
     this.script = this.kernels.script(lookup);
     const { threads } = lookupOf(lookup);
     const plain: Run = (keys, count) => threads(vcpu, keys, count);
     this.addVariant('threads', plain, plain);
-    this.addVariant('ts', this.script.loop, this.script.batch);
-    this.addVariant('wasm', this.kernels.loop(lookup), this.kernels.batch(lookup));
+    const { batches = batchesPay(lookup, setup.shape.entries, coreCacheBytes()) } = setup.shape;
+    const { loop, batch } = this.script;
+    const compiled = this.kernels.loop(lookup);
+    this.addVariant('ts', loop, batches ? batch : loop);
+    this.addVariant('wasm', compiled, batches ? this.kernels.batch(lookup) : compiled);
   }
 
   private addVariant(name: VariantName, call: Run, batch: Run): void {
@@ -243,6 +250,7 @@ export class BenchThread {
     const go = Atomics.load(words, Bench.go.word);
     Atomics.add(words, Bench.waiting.word, 1);
     while (Atomics.load(words, Bench.go.word) === go) Atomics.wait(words, Bench.go.word, go, 1000);
+    ownCore(Atomics.load(words, Bench.waiting.word) <= availableParallelism());
     comeBack();
     this.counters[RETRIES] = 0;
     this.retraced = -this.kernels.retries() - this.script.retries();

@@ -1,7 +1,7 @@
 /**
  * Compiles the lookups of the benchmarks to WebAssembly (docs/compiled-kernels.md):
  *
- *   dist/kernels/lookups.wasm   one module, imports nothing but the memory
+ *   dist/kernels/lookups.wasm   one module, imports the memory and how to sleep
  *   dist/kernels/lookups.json   exports of each lookup, and where the machine's numbers go
  *   dist/kernels/lookups.as     the AssemblyScript it was made from
  *   dist/kernels/lookups.wat    the module as text

@@ -109,8 +109,15 @@ export function batchOf(lookup) {
 export const support = [
   { path: 'bench/loops/attend.ts', name: 'attendInterrupts' },
   { path: 'bench/loops/attend.ts', name: 'barrierWord' },
+  { path: 'bench/loops/attend.ts', name: 'sleepersOf' },
   { path: 'src/linux/mm/tracepoints.ts', name: 'TRACE_LOOKUP_RETRY' },
 ];
+
+/**
+ * Functions that end what a writer may sleep for, and so wake it: locks, and answers to its
+ * interrupts. Whoever waits for the end of a read section sleeps no longer than SLEEP_MS.
+ */
+export const waking = new Set(['upRead', 'spinUnlock', 'vmaEndRead', 'answerCalls', 'answerFlush']);
 
 /** Functions that stay calls: a lookup comes there when something went wrong, or has to wait. */
 export const cold = new Set([

@@ -11,9 +11,10 @@ export let bugs: i32 = 0;
 
 /** Looks at a lock before its waiter also answers interrupts, and then every so often. */
 const SPINS: i32 = 64;
-/** Looks before a waiter sleeps, and for how long: whoever stores here wakes nobody. */
+/** Looks before a waiter sleeps. */
 const SPINS_BEFORE_SLEEP: i32 = 2048;
-const SLEEP_NS: i64 = 100000;
+/** Sleeps while a word is what was seen: the thread's own sleepOn() (processor.ts). */
+@external("env", "sleep") declare function sleep(word: i32, seen: i32): void;
 
 @inline function read(word: i32): i32 { return load<i32>(word << 2); }
 @inline function write(word: i32, value: i32): void { store<i32>(word << 2, value); }
@@ -53,6 +54,35 @@ const SLEEP_NS: i64 = 100000;
 @inline function fetchAnd$b(address: i32, mask: i32): i32 { return atomic.and<i32>(address, mask); }
 @inline function fetchOr$b(address: i32, bits: i32): i32 { return atomic.or<i32>(address, bits); }
 
+// The same where others may sleep for the word: they look again (processor.ts: wake()).
+@inline function wake(word: i32): void {
+  if (load<i32>(sleepersOf(word) << 2) != 0) wakeSleepers(word);
+}
+function wakeSleepers(word: i32): void { atomic.notify(word << 2, i32.MAX_VALUE); }
+@inline function fetchAddWaking(word: i32, delta: i32): i32 {
+  const before = atomic.add<i32>(word << 2, delta);
+  wake(word);
+  return before;
+}
+@inline function fetchAndWaking(word: i32, mask: i32): i32 {
+  const before = atomic.and<i32>(word << 2, mask);
+  wake(word);
+  return before;
+}
+@inline function storeReleaseWaking(word: i32, value: i32): void {
+  atomic.store<i32>(word << 2, value);
+  wake(word);
+}
+@inline function fetchAddWaking$b(address: i32, delta: i32): i32 {
+  return fetchAddWaking(address >> 2, delta);
+}
+@inline function fetchAndWaking$b(address: i32, mask: i32): i32 {
+  return fetchAndWaking(address >> 2, mask);
+}
+@inline function storeReleaseWaking$b(address: i32, value: i32): void {
+  storeReleaseWaking(address >> 2, value);
+}
+
 /** A locked operation on a word of this vCPU's own, as Linux has it on x86: half of an mfence. */
 @inline function smpMb(): void { atomic.add<i32>(barrierWord(self$v) << 2, 0); }
 @inline function smpWmb(): void { smpMb(); }
@@ -68,8 +98,9 @@ const SLEEP_NS: i64 = 100000;
 
 /** Between two looks of a wait: whoever is waited for may wait for this vCPU's answer. */
 function waitOn(word: i32, seen: i32, looks: i32): void {
-  if (looks % SPINS == 0) attendInterrupts(self$v);
-  if (looks > SPINS_BEFORE_SLEEP) atomic.wait<i32>(word << 2, seen, SLEEP_NS);
+  if (looks > SPINS_BEFORE_SLEEP) sleep(word, seen);
+  else if (looks % SPINS != 0) return;
+  attendInterrupts(self$v);
 }
 function awaitEqualSlowly(word: i32, mask: i32, want: i32): i32 {
   let value = atomic.load<i32>(word << 2);

@@ -30,7 +30,10 @@ const atomic = new Map(
     xchg: 2,
     fetchAdd: 2,
     fetchAddOwn: 2,
+    fetchAddWaking: 2,
     fetchAnd: 2,
+    fetchAndWaking: 2,
+    storeReleaseWaking: 2,
     fetchOr: 2,
     smpMb: 0,
     smpWmb: 0,
@@ -40,7 +43,9 @@ const atomic = new Map(
     acquireWhen: 4,
   }),
 );
-const withoutResult = new Set(['writeOnce', 'storeRelease', 'smpMb', 'smpWmb', 'smpRmb']);
+const withoutResult = new Set(
+  'writeOnce storeRelease storeReleaseWaking smpMb smpWmb smpRmb'.split(' '),
+);
 
 /** The name under which the module exports an operation. */
 function operationExport(name) {

@@ -21,6 +21,7 @@ import {
   parameterText,
   tableField,
 } from './fields.mjs';
+import { waking } from './lookups.mjs';
 import { flavours, mathCalls, types } from './vocabulary.mjs';
 
 /** Rounds of a loop that are written out. */
@@ -33,7 +34,8 @@ const fieldValues = new Set(['word', 'stride', 'outer', 'count']);
  * @property {string} prefix - begins the names of its functions.
  * @property {Record<string, number>} fixed - boot parameters that have one value in it.
  * @property {string} flavour - of all functions: '' or 'ordered$'.
- * @property {string[]} plain - functions of the flavour 'plain$', with all that they call.
+ * @property {string[]} plain - functions of the flavour 'plain$', with all that they call, as those
+ *   that `waking` names are of 'waking$'.
  * @property {(name: string) => boolean} inline - is this function put in place of its calls?
  * @property {'assemblyscript' | 'javascript'} language - what comes out.
  * @property {string[]} [compiled] - functions that JavaScript calls in the WebAssembly module.
@@ -74,7 +76,7 @@ export function translate(sources, entries, making) {
 function use(state, unit, name, flavour) {
   const meant = state.sources.resolve(unit, name);
   if (meant === null) throw new Error(`${unit.path}: ${name} is nothing that can be compiled`);
-  const kind = state.making.plain.includes(meant.name) ? 'plain$' : flavour;
+  const kind = flavourOf(state, meant.name, flavour);
   if (meant.kind === 'operation') return flavours.get(kind)?.get(meant.name) ?? meant.name;
   if (isScript(state) && meant.kind === 'constant') return `(${constant(state, meant)})`;
   if (state.making.compiled?.includes(meant.name)) {
@@ -95,6 +97,12 @@ function use(state, unit, name, flavour) {
       : functionText(state, meant, compiled, kind),
   );
   return compiled;
+}
+
+/** The flavour of a declaration: its own, or that of whoever calls it. */
+function flavourOf({ making }, name, flavour) {
+  if (making.plain.includes(name)) return 'plain$';
+  return waking.has(name) ? 'waking$' : flavour;
 }
 
 function isScript(state) {

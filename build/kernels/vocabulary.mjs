@@ -36,6 +36,14 @@ export const flavours = new Map([
       ['smpRmb', 'ordered'],
     ]),
   ],
+  [
+    'waking$',
+    new Map([
+      ['fetchAdd', 'fetchAddWaking'],
+      ['fetchAnd', 'fetchAndWaking'],
+      ['storeRelease', 'storeReleaseWaking'],
+    ]),
+  ],
 ]);
 
 /** Operations that are others on a word that only the vCPU itself writes. */

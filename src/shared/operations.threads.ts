@@ -35,7 +35,6 @@ import {
 import { mem } from './memory.ts';
 import {
   RETRIES,
-  SPIN_LIMIT,
   attend,
   chosen,
   fenceWord,
@@ -43,6 +42,7 @@ import {
   observer,
   sleepOn,
   sleptEnough,
+  spinLimit,
   tally,
   wake,
   watchedFrom,
@@ -175,7 +175,7 @@ export function awaitEqual(word: number, mask: number, want: number): number {
   for (let spins = 0; ; spins++) {
     const value = Atomics.load(mem, word);
     if ((value & mask) === want) return waited(AWAIT_EQUAL, word, value, spins);
-    if (spins >= SPIN_LIMIT) sleepOn(word, value);
+    if (spins >= spinLimit) sleepOn(word, value);
     attend();
   }
 }
@@ -186,13 +186,13 @@ export function awaitNotEqual(word: number, mask: number, unwanted: number): num
   for (let spins = 0; ; spins++) {
     const value = Atomics.load(mem, word);
     if ((value & mask) !== unwanted) return waited(AWAIT_NOT_EQUAL, word, value, spins);
-    if (spins >= SPIN_LIMIT) sleepOn(word, value);
+    if (spins >= spinLimit) sleepOn(word, value);
     attend();
   }
 }
 
 function waited(kind: number, word: number, value: number, spins: number): number {
-  if (spins > SPIN_LIMIT) sleptEnough();
+  if (spins > spinLimit) sleptEnough();
   if (word >= watchedFrom) observer.access(index, kind, word, value, value);
   return value;
 }
@@ -205,13 +205,13 @@ export function acquireWhen(word: number, mask: number, want: number, delta: num
     if ((value & mask) === want) {
       const next = (value + delta) | 0;
       if (Atomics.compareExchange(mem, word, value, next) === value) {
-        if (spins > SPIN_LIMIT) sleptEnough();
+        if (spins > spinLimit) sleptEnough();
         if (word >= watchedFrom) observer.access(index, ACQUIRE_WHEN, word, value, next);
         wake(word);
         return value;
       }
       tally(RETRIES);
-    } else if (spins >= SPIN_LIMIT) {
+    } else if (spins >= spinLimit) {
       sleepOn(word, value);
     }
     attend();

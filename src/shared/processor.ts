@@ -13,8 +13,12 @@ export const RETRIES = KIND_COUNT;
 /** Length of the counters: one for each kind, and the retries. */
 export const COUNTER_COUNT = KIND_COUNT + 1;
 
-/** Tries of a wait before it sleeps; more only burns the core of the one that is waited for. */
-export const SPIN_LIMIT = 100;
+/**
+ * Tries of a wait before it sleeps. Where there are more threads than cores, more only burn the
+ * core of the one that is waited for; where each has its own, a sleep costs as much as thousands.
+ */
+export const SPIN_LIMIT_SHARED = 100;
+export const SPIN_LIMIT_ALONE = 2000;
 /** Longest sleep before a wait looks again by itself: plain C stores wake nobody. */
 export const SLEEP_MS = 1;
 
@@ -104,6 +108,7 @@ let sleepersWord = 0;
 let sleepWord = 0;
 let waitsWord = 0;
 let level = 0;
+export let spinLimit = SPIN_LIMIT_SHARED;
 
 /** Makes this thread an actor. */
 export function becomeActor(next: ThreadActor): void {
@@ -127,6 +132,11 @@ export function becomeActor(next: ThreadActor): void {
   sleepersWord = next.sleepersWord;
   sleepWord = sleepWords[self] as number;
   waitsWord = next.waitsWord;
+}
+
+/** Says whether every thread that runs has a core of its own. */
+export function ownCore(alone: boolean): void {
+  spinLimit = alone ? SPIN_LIMIT_ALONE : SPIN_LIMIT_SHARED;
 }
 
 function wordsThatInterrupt(lines: readonly InterruptLines[]): Uint8Array {

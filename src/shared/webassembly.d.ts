@@ -9,8 +9,9 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
   }
+  type Import = Memory | ((a: number, b: number) => void);
   class Instance {
-    constructor(module: Module, imports: Record<string, Record<string, Memory>>);
+    constructor(module: Module, imports: Record<string, Record<string, Import>>);
     readonly exports: Record<string, unknown>;
   }
   class Global {

@@ -20,7 +20,7 @@ async function built<T>(path: string): Promise<T> {
   return (await import(new URL(`../../dist/threads/${path}.js`, import.meta.url).href)) as T;
 }
 
-const { loadKernels } = await built<typeof KernelsModule>('bench/kernels');
+const { loadKernels, shortSleep } = await built<typeof KernelsModule>('bench/kernels');
 const { lookupOf } = await built<typeof LookupsModule>('bench/lookups');
 const { CHUNK, benchConfig, benchTables, vcpuOfReader } =
   await built<typeof MachineModule>('bench/machine');
@@ -46,7 +46,7 @@ function setUp(lookup: (typeof LOOKUP_NAMES)[number]) {
     machine.words[first + i] = draw < 70 ? key : draw < 90 ? near : any;
   }
   const v = vcpuOfReader(0);
-  const kernels = loadKernels(machine, v);
+  const kernels = loadKernels(machine, v, shortSleep(machine));
   const script = kernels.script(lookup);
   const hand = kernels.yardstick(lookup);
   const ways: Way[] = [

@@ -19,13 +19,12 @@ import { Page } from '../../src/linux/mm/page.ts';
 import { attach } from '../../src/shared/layout.ts';
 import { RcuReader } from '../../src/shared/rcu.ts';
 
-const { loadKernels } = (await import(
+const { loadKernels, shortSleep } = (await import(
   new URL('../../dist/threads/bench/kernels.js', import.meta.url).href
 )) as typeof KernelsModule;
 
 const RUN_MS = 60;
-/** So many that GUP-fast takes batches. */
-const ENTRIES = 2 ** 13;
+const ENTRIES = 2 ** 10;
 const CHUNKS = 4;
 /** Addresses that the writer maps and unmaps. */
 const WRITERS = 8;
@@ -50,7 +49,8 @@ afterEach(async () => {
 });
 
 async function start(lookup: LookupName, readers: number) {
-  const shape = { lookup, entries: ENTRIES, vmas: 4, readers, keys: CHUNKS * CHUNK };
+  const keys = CHUNKS * CHUNK;
+  const shape = { lookup, entries: ENTRIES, vmas: 4, readers, keys, batches: true };
   crew = await Crew.start(shape, plan);
   return { crew, shape };
 }
@@ -87,7 +87,7 @@ describe.each(byAddress)('%s of addresses that come and go', (lookup) => {
     const { words } = machine;
     attach(machine);
     const v = vcpuOfReader(1);
-    const kernels = loadKernels(machine, v);
+    const kernels = loadKernels(machine, v, shortSleep(machine));
     const script = kernels.script(lookup);
     const single = [kernels.loop(lookup), script.loop];
     const batch = [kernels.batch(lookup), script.batch];

@@ -119,6 +119,9 @@ export const support = [
  */
 export const waking = new Set(['upRead', 'spinUnlock', 'vmaEndRead', 'answerCalls', 'answerFlush']);
 
+/** Functions that count words down of which most are alike. */
+export const alike = new Set(['putPages']);
+
 /** Functions that stay calls: a lookup comes there when something went wrong, or has to wait. */
 export const cold = new Set([
   'freePage',

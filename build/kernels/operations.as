@@ -54,6 +54,31 @@ const SPINS_BEFORE_SLEEP: i32 = 2048;
 @inline function fetchAnd$b(address: i32, mask: i32): i32 { return atomic.and<i32>(address, mask); }
 @inline function fetchOr$b(address: i32, bits: i32): i32 { return atomic.or<i32>(address, bits); }
 
+/** What the last fetchAddLike() found. */
+let found: i32 = 0;
+/**
+ * Of one of many words that are mostly alike, such as counts of pages: begins by the value that the
+ * last one had. V8 11 makes a compare-and-swap loop of a fetch-and-add, which begins by a load, and
+ * a load of a word that was locked just now is slow.
+ */
+@inline function fetchAddLike(word: i32, delta: i32): i32 {
+  const wanted = found;
+  const seen = atomic.cmpxchg<i32>(word << 2, wanted, wanted + delta);
+  return seen == wanted ? seen : fetchAddUnlike(word, delta, seen);
+}
+function fetchAddUnlike(word: i32, delta: i32, seen: i32): i32 {
+  for (;;) {
+    const before = atomic.cmpxchg<i32>(word << 2, seen, seen + delta);
+    if (before == seen) break;
+    seen = before;
+  }
+  found = seen;
+  return seen;
+}
+@inline function fetchAddLike$b(address: i32, delta: i32): i32 {
+  return fetchAddLike(address >> 2, delta);
+}
+
 // The same where others may sleep for the word: they look again (processor.ts: wake()).
 @inline function wake(word: i32): void {
   if (load<i32>(sleepersOf(word) << 2) != 0) wakeSleepers(word);

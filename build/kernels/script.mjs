@@ -30,6 +30,7 @@ const atomic = new Map(
     xchg: 2,
     fetchAdd: 2,
     fetchAddOwn: 2,
+    fetchAddLike: 2,
     fetchAddWaking: 2,
     fetchAnd: 2,
     fetchAndWaking: 2,

@@ -21,7 +21,7 @@ import {
   parameterText,
   tableField,
 } from './fields.mjs';
-import { waking } from './lookups.mjs';
+import { alike, waking } from './lookups.mjs';
 import { flavours, mathCalls, types } from './vocabulary.mjs';
 
 /** Rounds of a loop that are written out. */
@@ -34,8 +34,8 @@ const fieldValues = new Set(['word', 'stride', 'outer', 'count']);
  * @property {string} prefix - begins the names of its functions.
  * @property {Record<string, number>} fixed - boot parameters that have one value in it.
  * @property {string} flavour - of all functions: '' or 'ordered$'.
- * @property {string[]} plain - functions of the flavour 'plain$', with all that they call, as those
- *   that `waking` names are of 'waking$'.
+ * @property {string[]} plain - functions of the flavour 'plain$', with all that they call; other
+ *   flavours have the same functions in every kernel (lookups.mjs).
  * @property {(name: string) => boolean} inline - is this function put in place of its calls?
  * @property {'assemblyscript' | 'javascript'} language - what comes out.
  * @property {string[]} [compiled] - functions that JavaScript calls in the WebAssembly module.
@@ -102,6 +102,7 @@ function use(state, unit, name, flavour) {
 /** The flavour of a declaration: its own, or that of whoever calls it. */
 function flavourOf({ making }, name, flavour) {
   if (making.plain.includes(name)) return 'plain$';
+  if (alike.has(name)) return 'alike$';
   return waking.has(name) ? 'waking$' : flavour;
 }
 

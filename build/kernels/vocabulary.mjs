@@ -44,6 +44,7 @@ export const flavours = new Map([
       ['storeRelease', 'storeReleaseWaking'],
     ]),
   ],
+  ['alike$', new Map([['fetchAdd', 'fetchAddLike']])],
 ]);
 
 /** Operations that are others on a word that only the vCPU itself writes. */

@@ -10,6 +10,7 @@ import type * as LookupsModule from '../../bench/lookups.ts';
 import type * as MachineModule from '../../bench/machine.ts';
 import type * as PopulateModule from '../../bench/populate.ts';
 import type * as TablesModule from '../../bench/tables.ts';
+import type * as PageModule from '../../src/linux/mm/page.ts';
 import type * as LayoutModule from '../../src/shared/layout.ts';
 import type { Run } from '../../bench/scripts.ts';
 import { LOOKUP_NAMES } from '../../bench/lookup-names.ts';
@@ -26,6 +27,7 @@ const { CHUNK, benchConfig, benchTables, vcpuOfReader } =
   await built<typeof MachineModule>('bench/machine');
 const { populate } = await built<typeof PopulateModule>('bench/populate');
 const { BenchKey } = await built<typeof TablesModule>('bench/tables');
+const { Page } = await built<typeof PageModule>('src/linux/mm/page');
 const { createMachine } = await built<typeof LayoutModule>('src/shared/layout');
 
 const ENTRIES = 2 ** 9;
@@ -44,6 +46,10 @@ function setUp(lookup: (typeof LOOKUP_NAMES)[number]) {
     const near = key + prng.below(64) - 32;
     const any = prng.below(2 ** 32) | 0;
     machine.words[first + i] = draw < 70 ? key : draw < 90 ? near : any;
+  }
+  // Others hold some of the pages: an operation that expects the usual count must not rely on it.
+  for (let pg = 0; pg < Page.refcount.count; pg++) {
+    if (prng.below(4) === 0) machine.words[Page.refcount.at(pg)]! += prng.below(3);
   }
   const v = vcpuOfReader(0);
   const kernels = loadKernels(machine, v, shortSleep(machine));

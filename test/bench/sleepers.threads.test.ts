@@ -27,6 +27,8 @@ const { loadKernels, shortSleep } = (await import(
 
 const plan = { seed: 1, sequences: [{ distribution: 'uniform', sharing: 'disjoint' }] } as const;
 const V = vcpuOfReader(0);
+/** Longer than it takes to be told of a call. */
+const CALL_MS = 1000;
 const LONG_MS = 5000;
 const RUN_MS = 300;
 /** Longer than a sleeper sleeps by itself. */
@@ -70,7 +72,7 @@ async function wakes(words: Int32Array, word: number, act: () => void): Promise<
   const waiting = Atomics.waitAsync(words, word, words[word] as number, LONG_MS);
   act();
   if (!waiting.async) return waiting.value;
-  const outcome = await Promise.race([waiting.value, sleep(0, 'nobody called')]);
+  const outcome = await Promise.race([waiting.value, sleep(CALL_MS, 'nobody called')]);
   Atomics.notify(words, word);
   return outcome;
 }

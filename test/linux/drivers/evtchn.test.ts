@@ -13,8 +13,23 @@ import {
   evtchnRelease,
   evtchnWrite,
 } from '../../../src/linux/drivers/evtchn/file.ts';
-import { evtchnHandleEvents } from '../../../src/linux/drivers/events.ts';
-import { EAGAIN, EFAULT, EFBIG, EINVAL, ENOTCONN, ENOTTY } from '../../../src/linux/errno.ts';
+import {
+  EVENT_NONE,
+  EVENT_USER,
+  EventPort,
+  evtchnGet,
+  evtchnHandleEvents,
+  evtchnPut,
+} from '../../../src/linux/drivers/events.ts';
+import {
+  EAGAIN,
+  EFAULT,
+  EFBIG,
+  EINVAL,
+  ENOENT,
+  ENOTCONN,
+  ENOTTY,
+} from '../../../src/linux/errno.ts';
 import {
   IOCTL_EVTCHN_BIND_INTERDOMAIN,
   IOCTL_EVTCHN_BIND_UNBOUND_PORT,
@@ -86,6 +101,19 @@ describe('/dev/xen/evtchn', () => {
     expect(ioctl(user, 0x1234)).toBe(-ENOTTY);
     expect(runAlone(evtchnIoctl(TASK, user, IOCTL_EVTCHN_NOTIFY, 0))).toBe(-EFAULT);
     runAlone(evtchnRelease(TASK, user));
+  });
+
+  test('a port that a driver holds outlives its program, and closes with its last user', () => {
+    bootGuests();
+    const { user, two } = loopback();
+    const handler = EventPort.handler.at2(MAPPER, two);
+    expect(runAlone(evtchnGet(MAPPER, two))).toBe(0);
+    expect(ioctl(user, IOCTL_EVTCHN_UNBIND, two)).toBe(0);
+    expect(now(handler)).toBe(EVENT_USER);
+    runAlone(evtchnPut(TASK, two));
+    expect(now(handler)).toBe(EVENT_NONE);
+    expect(runAlone(evtchnGet(MAPPER, two))).toBe(-ENOENT);
+    expect(runAlone(evtchnGet(MAPPER, 0))).toBe(-EINVAL);
   });
 
   test('a full ring is an error until the program resets it', () => {

@@ -8,14 +8,15 @@ import { describe, expect, test } from 'vitest';
 import { PTE_PRESENT, pteMfn, walkToPte } from '../../../src/hardware/paging.ts';
 import { Gnttab } from '../../../src/linux/drivers/free-refs.ts';
 import {
+  GNTALLOC_LIMIT,
   gntallocAllocGref,
   gntallocDeallocGref,
   gntallocOpen,
   gntallocPutFile,
   gntallocSetUnmapNotify,
 } from '../../../src/linux/drivers/gntalloc/ioctl.ts';
-import { GntallocFile, GntallocGref } from '../../../src/linux/drivers/gntalloc/gref.ts';
-import { EINVAL, ENOENT } from '../../../src/linux/errno.ts';
+import { Gntalloc, GntallocFile, GntallocGref } from '../../../src/linux/drivers/gntalloc/gref.ts';
+import { EINVAL, ENOENT, ENOMEM, ENOSPC } from '../../../src/linux/errno.ts';
 import { mmapRegion } from '../../../src/linux/mm/mmap.ts';
 import { doMunmap } from '../../../src/linux/mm/munmap.ts';
 import { rootOf } from '../../../src/linux/mm/pgtable.ts';
@@ -23,7 +24,7 @@ import { P2m } from '../../../src/linux/mm/p2m.ts';
 import { Zone } from '../../../src/linux/mm/page-alloc.ts';
 import { VM_OPS_GNTALLOC } from '../../../src/linux/mm/vm-ops.ts';
 import { VM_READ, VM_SHARED, VM_WRITE } from '../../../src/linux/mm/vma.ts';
-import { runAlone } from '../../../src/shared/operations.ts';
+import { runAlone, writeLocal } from '../../../src/shared/operations.ts';
 import {
   GRANTER,
   MAPPER,
@@ -91,6 +92,36 @@ describe('gntalloc', () => {
     must(runAlone(doMunmap(TASK, mm, VPN + 1, 1)));
     expect(now(GntallocFile.users.at(file))).toBe(0);
     expect(now(Gnttab.freeCount.at(MAPPER))).toBe(refs + 2);
+  });
+
+  test('gives a domain as many grefs as its limit and no more', () => {
+    bootGuests();
+    const file = must(runAlone(gntallocOpen()));
+    const size = Gntalloc.grefSize.at(MAPPER);
+    writeLocal(size, GNTALLOC_LIMIT - 1);
+    const alloc = (count: number): number =>
+      runAlone(gntallocAllocGref(TASK, file, GRANTER, 0, count, result(0)));
+    expect(alloc(2)).toBe(-ENOSPC);
+    expect(alloc(-1)).toBe(-ENOSPC);
+    expect(now(size)).toBe(GNTALLOC_LIMIT - 1);
+    expect(alloc(1)).toBe(0);
+    expect(now(size)).toBe(GNTALLOC_LIMIT);
+    expect(alloc(1)).toBe(-ENOSPC);
+  });
+
+  test('a call that cannot have all its grefs has none', () => {
+    bootGuests();
+    const file = must(runAlone(gntallocOpen()));
+    const free = now(Zone.free.at(MAPPER));
+    const all = GntallocGref.users.count;
+    const alloc = (count: number): number =>
+      runAlone(gntallocAllocGref(TASK, file, GRANTER, 0, count, result(0)));
+    for (let tries = 0; tries < 3; tries++) {
+      expect(alloc(all + 2)).toBe(-ENOMEM);
+      expect(now(Gntalloc.grefSize.at(MAPPER))).toBe(0);
+      expect(now(Zone.free.at(MAPPER))).toBe(free);
+    }
+    expect(alloc(free)).toBeGreaterThan(0);
   });
 
   test('refuses notifications that it does not know', () => {

@@ -13,6 +13,7 @@ import { gntdevOpen } from '../../../../src/linux/drivers/gntdev/file.ts';
 import { EFAULT, EINVAL, ENOTTY } from '../../../../src/linux/errno.ts';
 import { mmapRegion } from '../../../../src/linux/mm/mmap.ts';
 import { P2m } from '../../../../src/linux/mm/p2m.ts';
+import { Page } from '../../../../src/linux/mm/page.ts';
 import { userStore } from '../../../../src/linux/mm/user-access.ts';
 import { VM_OPS_ANONYMOUS } from '../../../../src/linux/mm/vm-ops.ts';
 import { VM_READ, VM_WRITE } from '../../../../src/linux/mm/vma.ts';
@@ -34,6 +35,7 @@ import {
 } from '../../../../src/xen/public/grant-table.ts';
 import {
   GRANTER,
+  MAPPER,
   TASK,
   bootGuests,
   grantPage,
@@ -109,6 +111,15 @@ function local(vpn: number, i: number): number {
   return reg(TASK, REG_VALUE);
 }
 
+/** References and pins of all pages of the task's domain. */
+function references(): number {
+  let sum = 0;
+  for (let pfn = 0; pfn < Page.refcount.count; pfn++) {
+    sum += now(Page.refcount.at2(MAPPER, pfn));
+  }
+  return sum;
+}
+
 describe('GRANT_COPY', () => {
   test('copies from a grant across pages of the task, and from the task into a grant', () => {
     const { mm, fd, refs, granted } = boot();
@@ -122,6 +133,20 @@ describe('GRANT_COPY', () => {
     expect(copy(mm, fd, [to])).toEqual([0, [0]]);
     expect([2, 3, 4].map((i) => now(granted(1, i)))).toEqual([100, 101, 102]);
     for (const ref of refs) expect(now(ActiveEntry.pin.at2(GRANTER, ref))).toBe(0);
+  });
+
+  test('keeps no page, whether it copies, is refused or gives up halfway', () => {
+    const { mm, fd, refs } = boot();
+    const before = references();
+    const good = { from: { ref: refs[0], offset: 0 }, to: { vpn: VPN, offset: 4 }, len: WORDS };
+    expect(copy(mm, fd, [good, good])[0]).toBe(0);
+    expect(references()).toBe(before);
+    const readonly = { from: { vpn: VPN, offset: 0 }, to: { ref: refs[2], offset: 0 }, len: 1 };
+    expect(copy(mm, fd, [readonly])[0]).toBe(0);
+    expect(references()).toBe(before);
+    const nowhere = { from: { ref: refs[0], offset: 0 }, to: { vpn: 20, offset: 0 }, len: 1 };
+    expect(copy(mm, fd, [good, nowhere])[0]).toBe(-EFAULT);
+    expect(references()).toBe(before);
   });
 
   test('refuses a segment before anything is written of it', () => {
@@ -148,6 +173,18 @@ describe('GRANT_COPY', () => {
     expect(copy(mm, fd, [badDomain])).toEqual([0, [GNTST_bad_domain]]);
     const readonly = { from: here, to: { ref: refs[2], offset: 0 }, len: 1 };
     expect(copy(mm, fd, [readonly])).toEqual([0, [GNTST_general_error]]);
+  });
+
+  test('of several pieces that fail, says what came of the first', () => {
+    const { mm, fd, refs } = boot();
+    mapGrants(mm, [refs[1]], 14);
+    expect(runAlone(cpuStore(TASK, 14, 0, 1))).toBe(0);
+    must(runAlone(mmapRegion(TASK, mm, 15, 1, VM_READ | VM_WRITE, VM_OPS_ANONYMOUS, -1, 0)));
+    must(runAlone(userStore(TASK, mm, 15, 0, 1)));
+    const foreign = { from: { vpn: 14, offset: 4 }, to: { ref: refs[2], offset: 0 }, len: 4 };
+    const readonly = { from: { vpn: 15, offset: 0 }, to: { ref: refs[2], offset: 0 }, len: 4 };
+    expect(copy(mm, fd, [foreign, readonly])).toEqual([0, [GNTST_bad_page, GNTST_general_error]]);
+    expect(copy(mm, fd, [{ ...foreign, len: 8 }])).toEqual([0, [GNTST_bad_page]]);
   });
 
   test('more pieces than a batch has room for', () => {

@@ -159,9 +159,9 @@ describe('the page array of a VMA', () => {
         },
       ],
       {
-        strategy: 'pct',
+        strategy: 'surw',
         threads: [KTHREAD],
-        executions: 300,
+        executions: 1500,
         setup: () => (lost = false),
         invariant: () => {
           const held = now(Page.refcount.at(page)) > 1;

@@ -14,10 +14,12 @@ import { unmapGrantPages } from '../../../../../src/linux/drivers/gntdev/today/u
 import { runDeferred } from '../../../../../src/linux/drivers/workqueue.ts';
 import { FOLL_WRITE, getUserPages } from '../../../../../src/linux/mm/gup.ts';
 import { getUserPagesFastOnly } from '../../../../../src/linux/mm/gup-fast.ts';
+import { MmuIntervalPool } from '../../../../../src/linux/mm/mmu-notifier.ts';
 import { doMunmap } from '../../../../../src/linux/mm/munmap.ts';
 import { putPage } from '../../../../../src/linux/mm/page.ts';
 import { advanceClock } from '../../../../../src/shared/clock.ts';
 import { runAlone, writeLocal } from '../../../../../src/shared/operations.ts';
+import { slabInUse } from '../../../../../src/shared/slab.ts';
 import { ActiveEntry } from '../../../../../src/xen/grant-table/active.ts';
 import {
   GRANTER,
@@ -110,12 +112,16 @@ describe("today's gntdev", () => {
     expect(pinned()).toEqual([1, 0]);
   });
 
-  test('goes with its last unmap, after file and VMA', () => {
+  test('goes with its last unmap, after file and VMA, and its notifier with it', () => {
     const { mm, file, index, pinned } = scene();
+    const notifier = now(GrantMap.notifier.at(0));
+    const notifies = (): number => runAlone(slabInUse(MmuIntervalPool.value.at(0), notifier));
+    expect(notifies()).toBe(1);
     must(runAlone(gntdevUnmapGrantRef(TASK, file, index, 2)));
     expect(now(GrantMap.users.at(0))).toBe(1);
     must(runAlone(doMunmap(TASK, mm, VPN, 2)));
     expect(pinned()).toEqual([0, 0]);
     expect(now(GrantMap.users.at(0))).toBe(0);
+    expect(notifies()).toBe(0);
   });
 });

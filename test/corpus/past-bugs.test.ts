@@ -1,7 +1,7 @@
 /**
  * Goal: each race of the past is there before its fix and gone after it, and nothing was written
  * for one race alone: the general invariants see it. Method: PCT and optimal DPOR from scratch, the
- * finding shrunk and replayed; the same search over today's functions. The long runs that prove the
+ * finding shrunk and replayed; PCT and SURW over today's functions. The long runs that prove the
  * absence are `gntrace corpus`.
  */
 import { describe, expect, test } from 'vitest';
@@ -11,11 +11,12 @@ import type { Race } from '../../src/corpus/race.ts';
 import { check } from '../../src/explore/check.ts';
 import type { CheckOptions } from '../../src/explore/check.ts';
 import { replay } from '../../src/explore/replay.ts';
+import type { StrategyName } from '../../src/explore/strategies/index.ts';
 import { shrink } from '../../src/explore/shrink.ts';
 
 const past = races.filter(({ bug }) => bug !== undefined);
 
-function search(race: Race, design: string, strategy: 'pct' | 'optimal', executions: number) {
+function search(race: Race, design: string, strategy: StrategyName, executions: number) {
   const options: CheckOptions = prepareRace(race, design);
   const result = check({ ...options, strategy, memory: 'sc', seed: 7, executions });
   return { options, ...result };
@@ -33,8 +34,8 @@ describe.each(past.map((race) => [race.name, race] as const))('%s', (_name, race
     }
   });
 
-  test('stands the same search after it', () => {
-    const { finding } = search(race, 'after', 'pct', 300);
+  test.each(['pct', 'surw'] as const)('stands a search after it: %s', (strategy) => {
+    const { finding } = search(race, 'after', strategy, 300);
     expect(finding).toBeUndefined();
   });
 

@@ -298,6 +298,8 @@ export class History extends RacesOfWaits {
     if (this.hasManyObstacles(i)) {
       if (!this.grouped) this.orderAfterFlushes(i, row);
       this.raceInCuts(i, row);
+      // As that of an operation which was performed, the clock has the flushes that it comes after.
+      this.orderAfterFlushes(i, row);
     } else if (this.canHold(i)) {
       this.raceOfWait(i, row, this.writeBefore(this.head[this.operand[i]]));
     }

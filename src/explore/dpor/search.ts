@@ -87,7 +87,7 @@ export abstract class PartialOrderSearch implements Strategy {
   pick(fibers: Fibers): number {
     const depth = fibers.steps;
     if (depth < this.prefix) return this.history.proc[depth];
-    if (depth === this.prefix && this.plan >= 0) return this.plan;
+    if (depth === this.prefix && this.plan >= 0) return this.possible(fibers, this.plan);
     if (depth < this.root) {
       this.descended(depth, this.subtree.path[depth]);
       return this.subtree.path[depth];
@@ -96,6 +96,15 @@ export abstract class PartialOrderSearch implements Strategy {
     if (process < 0 && fibers.listEnabled() > 0) this.redundant = true;
     this.plannedChoice = process < 0 ? 0 : this.wantedChoice();
     return process;
+  }
+
+  /**
+   * A process that the search wants to go. One that cannot would make an execution that there is
+   * not: whatever it found would be wrong.
+   */
+  protected possible(fibers: Fibers, process: number): number {
+    if (fibers.isEnabled(process)) return process;
+    throw new Error(`${this.name} wants process ${process} to go, which cannot: a mistake in it`);
   }
 
   choose(fibers: Fibers, count: number): number {

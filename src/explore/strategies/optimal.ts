@@ -35,7 +35,8 @@ export class OptimalDpor extends PartialOrderSearch {
     if (depth === 0) this.tree.open(0, NONE);
     const process = this.another(depth);
     if (process < 0) return this.firstAwake(fibers, depth);
-    return this.sleep.hasChoice(depth, process, this.choice) ? -1 : process;
+    if (this.sleep.hasChoice(depth, process, this.choice)) return -1;
+    return this.possible(fibers, process);
   }
 
   protected wantedChoice(): number {

@@ -16,7 +16,7 @@ import { INSERTS, READS } from './model.ts';
 import { SequentialConsistency } from './models/sc.ts';
 import { TotalStoreOrder } from './models/tso.ts';
 import type { Strategy } from './strategy.ts';
-import { DivergedError } from './strategies/replay.ts';
+import { StrategyError } from './strategy.ts';
 
 /** Names of memory models. */
 export type MemoryName = 'sc' | 'tso';
@@ -168,7 +168,7 @@ export class Fibers implements Engine {
       else this.resume(kept, last);
       this.drive();
     } catch (error) {
-      if (error instanceof DivergedError) throw error;
+      if (error instanceof StrategyError) throw error;
       this.complain({ invariant: 'exception', message: describe(error), words: [] });
       this.outcome = BROKEN;
     } finally {

@@ -11,6 +11,9 @@ import type { Fibers } from './fibers.ts';
  */
 export const STRETCH = 250;
 
+/** A strategy that asks for what cannot be: that says nothing about the program. */
+export class StrategyError extends Error {}
+
 export interface Strategy {
   readonly name: string;
   /** Exhaustive strategies end by themselves, having covered every schedule up to equivalence. */

@@ -4,8 +4,11 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Actor } from '../../src/explore/check.ts';
-import { check } from '../../src/explore/check.ts';
+import { check, explore, fibersFor } from '../../src/explore/check.ts';
+import type { Fibers } from '../../src/explore/fibers.ts';
 import { assume } from '../../src/explore/program.ts';
+import { SourceDpor } from '../../src/explore/strategies/dpor.ts';
+import { StrategyError } from '../../src/explore/strategy.ts';
 import { createMachine } from '../../src/shared/layout.ts';
 import { mem } from '../../src/shared/memory.ts';
 import type { Op } from '../../src/shared/op.ts';
@@ -175,6 +178,17 @@ test('an execution whose assumption fails does not count', () => {
     strategy: 'dfs',
   });
   expect(result).toMatchObject({ verdict: 'safe', executions: 1, discarded: 1 });
+});
+
+test('a search that wants what cannot be is no finding', () => {
+  class Mistaken extends SourceDpor {
+    override pick(fibers: Fibers): number {
+      return this.possible(fibers, 0);
+    }
+  }
+  const options = { machine: machine(), actors: actors(daemon) };
+  const search = () => explore(options, fibersFor(options, new Mistaken()));
+  expect(search).toThrow(StrategyError);
 });
 
 test('an exception in an actor is a finding', () => {

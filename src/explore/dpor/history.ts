@@ -284,7 +284,10 @@ export class History extends RacesOfWaits {
     this.raceEnd[i] = this.races;
   }
 
-  /** At the end of an execution: races of an actor's operation that is not possible any more. */
+  /**
+   * At the end of an execution: races of an actor's operation that is not possible any more. One
+   * that is cut short may end before the flush that a locked operation waits for: that is no race.
+   */
   raceOfStuck(fibers: Fibers, actor: number): void {
     const i = this.scratch();
     this.noteOperation(fibers, i, actor);
@@ -300,7 +303,7 @@ export class History extends RacesOfWaits {
       this.raceInCuts(i, row);
       // As that of an operation which was performed, the clock has the flushes that it comes after.
       this.orderAfterFlushes(i, row);
-    } else if (this.canHold(i)) {
+    } else if (isWait(this.kind[i]) && this.canHold(i)) {
       this.raceOfWait(i, row, this.writeBefore(this.head[this.operand[i]]));
     }
   }

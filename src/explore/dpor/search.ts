@@ -10,6 +10,7 @@
 import type { Fibers } from '../fibers.ts';
 import { BROKEN } from '../fibers.ts';
 import type { Strategy } from '../strategy.ts';
+import { StrategyError } from '../strategy.ts';
 import { noteOf } from './footprint.ts';
 import { History } from './history.ts';
 import { SleepSets } from './sleep.ts';
@@ -100,11 +101,13 @@ export abstract class PartialOrderSearch implements Strategy {
 
   /**
    * A process that the search wants to go. One that cannot would make an execution that there is
-   * not: whatever it found would be wrong.
+   * not. @throws StrategyError for such a one: what it would find is no finding.
    */
   protected possible(fibers: Fibers, process: number): number {
     if (fibers.isEnabled(process)) return process;
-    throw new Error(`${this.name} wants process ${process} to go, which cannot: a mistake in it`);
+    throw new StrategyError(
+      `${this.name} wants process ${process} to go, which cannot: a mistake in it`,
+    );
   }
 
   choose(fibers: Fibers, count: number): number {

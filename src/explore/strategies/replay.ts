@@ -5,9 +5,10 @@
  */
 import type { Fibers } from '../fibers.ts';
 import type { Strategy } from '../strategy.ts';
+import { StrategyError } from '../strategy.ts';
 
 /** The recorded schedule does not fit the program: code, sizes or design have changed. */
-export class DivergedError extends Error {}
+export class DivergedError extends StrategyError {}
 
 export class Replay implements Strategy {
   readonly name = 'replay';

@@ -17,6 +17,7 @@ import { createOracle } from '../src/oracle/oracle.ts';
 import { openMachine } from '../src/shared/layout.ts';
 import type { Machine } from '../src/shared/layout.ts';
 import type { Observer } from '../src/shared/observer.ts';
+import { runAlone } from '../src/shared/operations.ts';
 import {
   COUNTER_COUNT,
   RETRIES,
@@ -28,7 +29,6 @@ import {
   stepOut,
 } from '../src/shared/processor.ts';
 import { Control, Run as RunWords, Sleepers } from '../src/threads/control.ts';
-import { runAlone } from '../src/shared/operations.ts';
 import { timeAlone } from './alone.ts';
 import { batchesPay, coreCacheBytes } from './caches.ts';
 import { callEach } from './kernel-calls.ts';

@@ -1,66 +1,34 @@
 /**
  * One side of the torn seqlock. The words: sequence, and two that are always written together. The
- * writer does it right; the readers differ in how they look at the sequence the second time.
+ * writer does it right; of the readers (torn.reader.ts) one does not.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type * as Reader from './torn.reader.ts';
+import { FIRST, SECOND, SEQUENCE } from './torn.reader.ts';
 
-const SEQUENCE = 0;
-const FIRST = 16;
-const SECOND = 32;
 const STOP = 48;
-/** Reads between two looks at the clock. */
-const READS = 4096;
+/** Reads of a call, and calls of one copy of the reader: V8 compiles it for good after 3,000. */
+const READS = 64;
+const CALLS = 3000;
 /** Writes between two looks whether to stop. */
 const WRITES = 64;
 
 export type Side = 'writer' | 'plain' | 'atomic';
 
-/** What a reader saw. */
-export interface Seen {
-  /** Snapshots that passed the second look. */
-  readonly snapshots: number;
-  /** Those of them whose words were not written together. */
-  readonly torn: number;
-}
-
 const { buffer, side } = workerData as { buffer: SharedArrayBuffer; side: Side };
 const mem = new Int32Array(buffer);
 
-/**
- * The mistake: the second look may be made early, or not at all. The check stands where the result
- * is used, once for each case, as it does when a lookup is inlined into its caller.
- */
-function snapshotPlain(): number {
-  const before = mem[SEQUENCE] as number;
-  if ((before & 1) !== 0) return 0;
-  const first = mem[FIRST] as number;
-  if (mem[SECOND] !== first) return mem[SEQUENCE] === before ? 2 : 0;
-  return mem[SEQUENCE] === before ? 1 : 0;
-}
-
-/** As readSeqBegin and readSeqRetry do it. */
-function snapshotAtomic(): number {
-  const before = Atomics.load(mem, SEQUENCE);
-  if ((before & 1) !== 0) return 0;
-  const first = Atomics.load(mem, FIRST);
-  if (Atomics.load(mem, SECOND) !== first) return Atomics.load(mem, SEQUENCE) === before ? 2 : 0;
-  return Atomics.load(mem, SEQUENCE) === before ? 1 : 0;
-}
-
-function readUntilStopped(snapshot: () => number): Seen {
-  let snapshots = 0;
-  let torn = 0;
-  while (Atomics.load(mem, STOP) === 0) {
-    for (let i = 0; i < READS; i++) {
-      const seen = snapshot();
-      if (seen !== 0) snapshots++;
-      if (seen === 2) torn++;
-    }
+async function readUntilStopped(how: 'readPlain' | 'readAtomic'): Promise<Reader.Seen> {
+  const seen = { snapshots: 0, torn: 0 };
+  for (let copy = 0; Atomics.load(mem, STOP) === 0; copy++) {
+    const place = new URL(`torn.reader.js?copy=${copy}`, import.meta.url);
+    const read = ((await import(place.href)) as typeof Reader)[how];
+    for (let i = 0; i < CALLS && Atomics.load(mem, STOP) === 0; i++) read(mem, READS, seen);
   }
-  return { snapshots, torn };
+  return seen;
 }
 
-function writeUntilStopped(): Seen {
+function writeUntilStopped(): Reader.Seen {
   for (let value = 1; Atomics.load(mem, STOP) === 0; value++) {
     for (let i = 0; i < WRITES; i++) {
       Atomics.add(mem, SEQUENCE, 1);
@@ -72,5 +40,8 @@ function writeUntilStopped(): Seen {
   return { snapshots: 0, torn: 0 };
 }
 
-if (side === 'writer') parentPort?.postMessage(writeUntilStopped());
-else parentPort?.postMessage(readUntilStopped(side === 'plain' ? snapshotPlain : snapshotAtomic));
+parentPort?.postMessage(
+  side === 'writer'
+    ? writeUntilStopped()
+    : await readUntilStopped(side === 'plain' ? 'readPlain' : 'readAtomic'),
+);

@@ -1,9 +1,9 @@
 /**
  * A plain re-check: a word is compared with an earlier value of itself, and the later load is
- * plain. The JavaScript engine may take one of two plain loads for both (Node 24 does), so such a
- * check can pass whatever happened in between. Every re-check is a readOnce, a loadAcquire or part
- * of an atomic read-modify-write. Under a lock that was taken since the first load, the word is
- * stable and comparing it is no re-check.
+ * plain. The JavaScript engine may take one of two plain loads for both (V8's Maglev does, in
+ * Node 24), so such a check can pass whatever happened in between. Every re-check is a readOnce, a
+ * loadAcquire or part of an atomic read-modify-write. Under a lock that was taken since the first
+ * load, the word is stable and comparing it is no re-check.
  */
 import ts from 'typescript';
 

@@ -59,6 +59,7 @@ const fibersOnly = [
   'workers/exploration.worker.ts',
   'workers/task.worker.ts',
   'bench/suites',
+  'bench/torn.reader.ts',
   'bench/torn.worker.ts',
   'bench/main.ts',
   'bench/crew.ts',

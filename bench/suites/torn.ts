@@ -1,8 +1,8 @@
 /**
  * `gntrace bench torn`: why every re-check is atomic. A seqlock whose reader looks at the sequence
  * again by a plain load returns torn snapshots where the JavaScript engine merges two plain loads
- * of one word: Node 24 and later. `npx -p node@24 node dist/fibers/src/cli/main.js bench torn`
- * shows it.
+ * of one word: V8's Maglev does, in Node 24 and later (`--no-maglev-cse` forbids it). `npx -p
+ * node@24 node dist/fibers/src/cli/main.js bench torn` shows it.
  */
 import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
@@ -10,7 +10,8 @@ import { print } from '../../src/cli/output.ts';
 import { positiveNumber } from '../../src/cli/usage.ts';
 import { editionFile } from '../../src/threads/crew.ts';
 import { aligned } from '../table.ts';
-import type { Seen, Side } from '../torn.worker.ts';
+import type { Seen } from '../torn.reader.ts';
+import type { Side } from '../torn.worker.ts';
 
 /** Words of the buffer: each on a cache line of its own; the last is set to stop. */
 const WORDS = 64;

@@ -25,9 +25,10 @@ export function coreCacheBytes(): number {
 const GUP_BYTES_PER_PAGE = 76;
 
 /**
- * Are batches faster than one lookup after the other? Those of GUP-fast where caches miss enough to
- * make up for them, all others always.
+ * Are batches faster than one lookup after the other? Those of GUP-fast of single pages where
+ * caches miss enough to make up for them, all others always.
  */
 export function batchesPay(lookup: LookupName, pages: number, cacheBytes: number): boolean {
-  return !lookup.startsWith('gup-fast') || pages * GUP_BYTES_PER_PAGE >= cacheBytes;
+  if (lookup !== 'gup-fast-2' && lookup !== 'gup-fast-4') return true;
+  return pages * GUP_BYTES_PER_PAGE >= cacheBytes;
 }

@@ -21,10 +21,11 @@ import {
   vmaPageUnderRcu,
 } from '../../src/linux/designs/page-behind-address.ts';
 import { vmaPagesLookup } from '../../src/linux/designs/vma-pages.ts';
-import { gupFastFind, gupFastTake } from '../../src/linux/mm/gup-fast.ts';
+import { gupFastFind, gupFastPgdRange, gupFastTake } from '../../src/linux/mm/gup-fast.ts';
 import { FOLL_WRITE, gupPut } from '../../src/linux/mm/gup.ts';
 import { CurrentMm } from '../../src/linux/mm/mm-life.ts';
 import { Mm } from '../../src/linux/mm/mm.ts';
+import { isUserRange } from '../../src/linux/mm/munmap.ts';
 import { getPhysToMachine, mfnToPfnNoOverrides } from '../../src/linux/mm/p2m.ts';
 import { NO_PAGE, Page, pageOf } from '../../src/linux/mm/page.ts';
 import { NO_PTE, rootOf } from '../../src/linux/mm/pgtable.ts';
@@ -47,6 +48,7 @@ import { rawReadSeqcount, readSeqRetry } from '../../src/shared/seqcount.ts';
 import { spinLock, spinUnlock } from '../../src/shared/spinlock.ts';
 import { M2p } from '../../src/xen/m2p.ts';
 import { BenchArgument } from '../tables.ts';
+import { RANGE } from './find.ts';
 
 /** Lookups that are under way at once. */
 const BATCH = 16;
@@ -116,6 +118,38 @@ export function* gupFastBatches(v: number, keys: number, count: number): Op {
   }
   yield* rcuReadUnlock(v);
   yield* localIrqRestore(v, irq);
+  return sum;
+}
+
+/** Takes the pages of ranges, in one section. @param out - word of an array. @returns how many. */
+function* gupFastTakeRanges(v: number, mm: number, keys: number, count: number, out: number): Op {
+  let taken = 0;
+  const irq = yield* localIrqSave(v);
+  yield* rcuReadLock(v);
+  for (let i = 0; i < count; i++) {
+    const vpn = readLocal(keys + i);
+    if (!isUserRange(vpn, RANGE)) continue;
+    taken = taken + (yield* gupFastPgdRange(v, mm, vpn, RANGE, FOLL_WRITE, out + taken));
+  }
+  yield* rcuReadUnlock(v);
+  yield* localIrqRestore(v, irq);
+  return taken;
+}
+
+/** gupFastRanges in batches: as many pages as one call of the kernel may be asked for. */
+export function* gupFastRangesBatches(v: number, keys: number, count: number): Op {
+  const mm = readLocal(CurrentMm.value.at(v));
+  const out = BenchArgument.value.at2(v, 0);
+  let sum = 0;
+  for (let done = 0; done < count; done = done + BATCH) {
+    const some = Math.min(BATCH, count - done);
+    const taken = yield* gupFastTakeRanges(v, mm, keys + done, some, out);
+    for (let i = 0; i < taken; i++) {
+      const pg = readLocal(out + i);
+      sum = (sum + pg) | 0;
+      yield* gupPut(v, pg, FOLL_WRITE);
+    }
+  }
   return sum;
 }
 

@@ -80,6 +80,7 @@ export const lookups = [
   {
     name: 'gup-fast-range',
     loop: 'gupFastRanges',
+    batch: 'gupFastRangesBatches',
     fixed: levels4,
     plain: plainWalk,
     script: gupScript,

@@ -16,5 +16,6 @@ test('batches pay where a cache is too small, and always where a lookup is not G
   expect(batchesPay('gup-fast-4', 2 ** 13, 2 ** 19)).toBe(true);
   expect(batchesPay('gup-fast-4', 2 ** 12, 2 ** 19)).toBe(false);
   expect(batchesPay('gup-fast-2', 2 ** 14, 2 ** 21)).toBe(false);
+  expect(batchesPay('gup-fast-range', 2, 2 ** 21)).toBe(true);
   expect(batchesPay('vma-pages-rcu', 2, 2 ** 21)).toBe(true);
 });

@@ -87,7 +87,7 @@ export function* gupFastPte(v: number, ptep: number, flags: number): Op {
 }
 
 /**
- * gup_fast_pgd_range() down to gup_fast_pte_range(): the entries of one page table, which is walked
+ * gup_fast_p4d_range() down to gup_fast_pte_range(): the entries of one page table, which is walked
  * to once. @param count - pages. @param out - word of an array for them.
  * @returns pages taken: fewer than `count` where the table ends or an entry gives none.
  */
@@ -111,6 +111,29 @@ function* gupFastPteRange(
   return here;
 }
 
+/**
+ * gup_fast_pgd_range(): page table after page table. Upcalls are masked.
+ * @param vpn - first address. @param count - pages. @param out - word of an array for them.
+ * @returns pages taken: an entry that gives none is the end.
+ */
+export function* gupFastPgdRange(
+  v: number,
+  mm: number,
+  vpn: number,
+  count: number,
+  flags: number,
+  out: number,
+): Op {
+  let got = 0;
+  while (got < count) {
+    const some = yield* gupFastPteRange(v, mm, vpn + got, count - got, flags, out + got);
+    got = got + some;
+    // At the end of a table the next one follows.
+    if (some === 0 || ptIndex(vpn + got, 1) !== 0) break;
+  }
+  return got;
+}
+
 /** Steps 1 to 5. @returns pages taken. */
 function* gupFast(
   v: number,
@@ -126,15 +149,9 @@ function* gupFast(
   if (pin) yield* mmSetHasPinnedFlag(mm);
   const seq = pin ? yield* rawReadSeqcount(protectSeq) : 0;
   if ((seq & 1) !== 0) return 0;
-  let got = 0;
   const irq = yield* localIrqSave(v);
   yield* rcuReadLock(v);
-  while (got < count) {
-    const some = yield* gupFastPteRange(v, mm, vpn + got, count - got, flags, out + got);
-    got = got + some;
-    // At the end of a table the next one follows; an entry that gives no page is the end.
-    if (some === 0 || ptIndex(vpn + got, 1) !== 0) break;
-  }
+  const got = yield* gupFastPgdRange(v, mm, vpn, count, flags, out);
   yield* rcuReadUnlock(v);
   yield* localIrqRestore(v, irq);
   if (pin && (yield* readSeqRetry(protectSeq, seq)) === 1) {

@@ -57,12 +57,50 @@ export function addressText(context, node) {
   const meant = state.sources.resolve(unit, node.expression.text);
   if (meant?.kind !== 'operation' || !byteOperations.has(meant.name)) return null;
   const [word, ...values] = node.arguments;
-  const accessor = accessorOf(context, word);
+  const isLocal = ts.isIdentifier(word) && context.bytes?.has(word.text);
+  const accessor = isLocal ? word.text : accessorOf(context, word);
   if (accessor === null) return null;
   const own = ownOperation(context, node);
   const operation = own ?? flavours.get(flavour)?.get(meant.name) ?? meant.name;
   const rest = values.map((value) => `, ${context.render(context, value)}`).join('');
   return `${operation}$b(${accessor}${rest})`;
+}
+
+/**
+ * Constants of a function that name a field and go to operations only: they hold the address in
+ * bytes, so that it is reckoned once, and an engine sees that it is the same one.
+ * @returns their names.
+ */
+export function byteLocals(context) {
+  const found = new Set();
+  for (const statement of context.body.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    if ((statement.declarationList.flags & ts.NodeFlags.Const) === 0) continue;
+    for (const { name, initializer } of statement.declarationList.declarations) {
+      if (accessorOf(context, initializer) === null) continue;
+      if (onlyOperated(context, context.body, name.text)) found.add(name.text);
+    }
+  }
+  return found;
+}
+
+/** The address that such a constant holds. */
+export function initialAddress(context, { initializer }) {
+  return accessorOf(context, initializer);
+}
+
+/** Is a name nothing but the word of operations that take an address? */
+function onlyOperated(context, node, name) {
+  if (ts.isIdentifier(node)) return node.text !== name;
+  if (ts.isVariableDeclaration(node) && node.name.text === name) return true;
+  if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
+    const meant = context.state.sources.resolve(context.unit, node.expression.text);
+    const [word, ...others] = node.arguments;
+    if (meant?.kind === 'operation' && byteOperations.has(meant.name) && ts.isIdentifier(word)) {
+      return others.every((other) => onlyOperated(context, other, name));
+    }
+  }
+  return !ts.forEachChild(node, (child) => !onlyOperated(context, child, name));
 }
 
 /**

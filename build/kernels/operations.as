@@ -62,21 +62,21 @@ let found: i32 = 0;
  * a load of a word that was locked just now is slow.
  */
 @inline function fetchAddLike(word: i32, delta: i32): i32 {
-  const wanted = found;
-  const seen = atomic.cmpxchg<i32>(word << 2, wanted, wanted + delta);
-  return seen == wanted ? seen : fetchAddUnlike(word, delta, seen);
+  return fetchAddLike$b(word << 2, delta);
 }
-function fetchAddUnlike(word: i32, delta: i32, seen: i32): i32 {
+@inline function fetchAddLike$b(address: i32, delta: i32): i32 {
+  const wanted = found;
+  const seen = atomic.cmpxchg<i32>(address, wanted, wanted + delta);
+  return seen == wanted ? seen : fetchAddUnlike(address, delta, seen);
+}
+function fetchAddUnlike(address: i32, delta: i32, seen: i32): i32 {
   for (;;) {
-    const before = atomic.cmpxchg<i32>(word << 2, seen, seen + delta);
+    const before = atomic.cmpxchg<i32>(address, seen, seen + delta);
     if (before == seen) break;
     seen = before;
   }
   found = seen;
   return seen;
-}
-@inline function fetchAddLike$b(address: i32, delta: i32): i32 {
-  return fetchAddLike(address >> 2, delta);
 }
 
 // The same where others may sleep for the word: they look again (processor.ts: wake()).

@@ -12,10 +12,13 @@
  */
 import { MagicString } from 'magic-string';
 import ts from 'typescript';
+import { branchText, returnText } from './conditions.mjs';
 import { at } from './source.mjs';
 import {
   addressText,
   bootParameter,
+  byteLocals,
+  initialAddress,
   layoutGlobal,
   ownOperation,
   parameterText,
@@ -130,7 +133,8 @@ function functionText(state, { unit, name }, compiled, flavour) {
   const edit = new MagicString(unit.file.text.slice(start, node.body.end));
   const names = new Set(node.parameters.map((parameter) => parameter.name.text));
   collectLocals(node.body, names);
-  const context = { state, unit, edit, start, names, flavour, render, body: node.body };
+  const context = { state, unit, edit, start, names, flavour, render, flavourOf, body: node.body };
+  if (!isScript(state)) context.bytes = byteLocals(context);
   ts.forEachChild(node.body, (child) => rewrite(context, child));
   const { line } = unit.file.getLineAndCharacterOfPosition(node.getStart(unit.file));
   const decorator = !isScript(state) && state.making.inline(name) ? '@inline\n' : '';
@@ -151,8 +155,19 @@ function rewrite(context, node) {
   }
   if (ts.isCallExpression(node)) return rewriteCall(context, node);
   if (ts.isPropertyAccessExpression(node)) return rewriteProperty(context, node);
-  if (ts.isIdentifier(node) && !context.names.has(node.text)) {
-    return overwrite(context, node, use(context.state, context.unit, node.text, context.flavour));
+  if (ts.isIdentifier(node)) {
+    if (!context.names.has(node.text)) {
+      return overwrite(context, node, use(context.state, context.unit, node.text, context.flavour));
+    }
+    const given = context.given?.get(node.text);
+    return given === undefined ? undefined : overwrite(context, node, given);
+  }
+  if (!isScript(context.state)) {
+    const branches = branched(context, node);
+    if (branches !== null) return overwrite(context, node, branches);
+    if (ts.isVariableDeclaration(node) && context.bytes?.has(node.name.text)) {
+      return overwrite(context, node.initializer, initialAddress(context, node));
+    }
   }
   if (ts.isBinaryExpression(node)) {
     const shifted = topBits(context, node);
@@ -166,6 +181,12 @@ function rewrite(context, node) {
     return overwrite(context, node, String(Number(node.text) | 0));
   }
   return ts.forEachChild(node, (child) => rewrite(context, child));
+}
+
+/** A statement that branches on a compound condition, null for another node. */
+function branched(context, node) {
+  if (ts.isIfStatement(node)) return branchText(context, node);
+  return ts.isReturnStatement(node) ? returnText(context, node) : null;
 }
 
 /** `(x >> c) & mask` of all bits that are left is `x >>> c`: null if it is not that. */

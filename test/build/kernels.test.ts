@@ -90,6 +90,48 @@ describe('translation to AssemblyScript', () => {
     );
   });
 
+  test('branches on each part of a condition, in order, also of one that is called', () => {
+    const f =
+      'export function f(x: number, y: number): number {\n' +
+      '  if (x < 0 || y < 0) return 1;\n  if (!g(x, 7)) return 2;\n' +
+      '  if (x < y && !(y > 5 || x > 5)) { x = y; }\n  if (x < y || y < 9) y = x;\n' +
+      '  while (y > 7) if (x < 3 || y < 3) break;\n' +
+      '  return (x < 1 && y < 1) ? 3 : 4;\n}\n' +
+      'function g(a: number, x: number): boolean { return a > 0 && (x < 9 && a !== x); }';
+    expect(translated(f)).toBe(
+      'function f(x: i32, y: i32): i32 {\n' +
+        '  if (x < 0) return 1; if (y < 0) return 1;\n' +
+        '  if (!(x > 0)) return 2; if (!(7 < 9)) return 2; if (!(x !== 7)) return 2;\n' +
+        '  if (x < y) if (!(y > 5)) if (!(x > 5)) { x = y; }\n' +
+        '  if (x < y || y < 9) y = x;\n' +
+        '  while (y > 7) { if (x < 3) break; if (y < 3) break; }\n' +
+        '  if (!(x < 1)) return 4; if (!(y < 1)) return 4; return 3;\n}',
+    );
+    expect(translated('export function f(x: number): number { return x > 1 ? 2 : 3; }')).toContain(
+      '{ return x > 1 ? 2 : 3; }',
+    );
+  });
+
+  test('keeps a word that goes to operations only as its address', () => {
+    const f = (use: string) =>
+      'export function* f(i: number): Op {\n  const word = T.b.at(i);\n' +
+      `  const other = T.a.at(i);\n  g(other);\n  ${use}\n}\n` +
+      'function* g(word: number): Op { return (yield* readOnce(word)) > 0 && word > 1; }';
+    expect(
+      translated(table + f('return yield* cmpxchg(word, yield* readOnce(word), 1);')),
+    ).toContain(
+      '  const word = (T$wordBytes + 4) + (i) * 64;\n  const other = (T$word + 0 + (i) * 16);\n' +
+        '  g(other);\n  return cmpxchg$b(word, readOnce$b(word), 1);',
+    );
+    expect(translated(table + f('return (yield* readOnce(word)) + word;'))).toContain(
+      'return (readOnce(word)) + word;',
+    );
+    const called = f('if (!(yield* g(i))) return 1; return yield* readOnce(word);');
+    expect(translated(table + called)).toContain(
+      'if (!((readOnce(i)) > 0)) return 1; if (!(i > 1)) return 1; return readOnce$b(word);',
+    );
+  });
+
   test('refuses what it does not know, with its place', () => {
     expect(() => translated('export function f(a: string): number { return 1; }')).toThrow(
       'src/a.ts:3: string has a type that is not compiled',

@@ -1,12 +1,8 @@
 /**
- * How far from the limit: each lookup in C and in the ways that JavaScript has, turn by turn in one
- * run, on one thread. The best of all turns, and the share of C, like for like: a call a lookup
- * against a call a lookup, all keys in one call against all keys in one call.
- *
- *   npm run bench:limits                             all that C has, 2^10, 2^14 and 2^18 entries
- *   npm run bench:limits -- gup-fast-4 --entries 14  some; log2 of the entries
+ * How far from the limit: one lookup in C and in the ways that JavaScript has, turn by turn in one
+ * run, on one thread (suites/limits.ts). The best of all turns, and the share of C, like for like:
+ * a call a lookup against a call a lookup, all keys in one call against all keys in one call.
  */
-import { parseArgs } from 'node:util';
 import type { Machine } from '../src/shared/layout.ts';
 import { createMachine } from '../src/shared/layout.ts';
 import { Prng } from '../src/threads/prng.ts';
@@ -17,25 +13,36 @@ import { lookupOf } from './lookups.ts';
 import type { Shape } from './machine.ts';
 import { CHUNK, benchConfig, benchTables, vcpuOfReader } from './machine.ts';
 import type { NativeReader } from './native-reference.ts';
-import { NATIVE_LOOKUPS, NativeReference, findCompiler } from './native-reference.ts';
+import { NATIVE_LOOKUPS, NativeReference } from './native-reference.ts';
 import { populate } from './populate.ts';
 import type { Run } from './scripts.ts';
 import { BenchExpected, BenchKey } from './tables.ts';
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    entries: { type: 'string', default: '10,14,18' },
-    vmas: { type: 'string', default: '1' },
-    turns: { type: 'string', default: '40' },
-    ms: { type: 'string', default: '12' },
-    chunks: { type: 'string', default: '64' },
-    json: { type: 'boolean', default: false },
-  },
-});
-const TURNS = Number(options.turns);
-const SLICE_MS = Number(options.ms);
-const CHUNKS = Number(options.chunks);
+/** What is measured, and for how long. */
+export interface LimitPlan {
+  readonly lookup: LookupName;
+  readonly entries: number;
+  readonly vmas: number;
+  /** Rounds of all ways. */
+  readonly turns: number;
+  /** Of one way in one round. */
+  readonly milliseconds: number;
+  /** Of CHUNK keys each, looked up one after the other. */
+  readonly chunks: number;
+}
+
+/** What one way came to. */
+export interface LimitResult {
+  readonly lookup: LookupName;
+  readonly entries: number;
+  readonly vmas: number;
+  /** `C`, `wasm`, `ts`, by `hand`, and `threads`; in a loop, in batches, or a call a lookup. */
+  readonly way: string;
+  /** Of the best turn. */
+  readonly lookupsPerSecond: number;
+  /** Of C in a loop or, for a call a lookup, of C called so; null without C. */
+  readonly shareOfNative: number | null;
+}
 
 /** One way of looking up. @returns lookups per second of one slice. */
 type Slice = () => Promise<number>;
@@ -48,7 +55,7 @@ interface Way {
 }
 
 /** Looks chunk after chunk up for a while, one chunk first to warm caches up. */
-function slices(machine: Machine, reader: NativeReader, name: string, run: Run): Slice {
+function slices(machine: Machine, reader: NativeReader, name: string, run: Run, ms: number): Slice {
   const { words } = machine;
   const look = (chunk: number): void => {
     const sum = run(reader.keys + chunk * CHUNK, CHUNK);
@@ -59,7 +66,7 @@ function slices(machine: Machine, reader: NativeReader, name: string, run: Run):
     const began = performance.now();
     let now = began;
     let chunks = 0;
-    while (now - began < SLICE_MS) {
+    while (now - began < ms) {
       look(chunks++ % reader.chunks);
       now = performance.now();
     }
@@ -72,9 +79,10 @@ function nativeSlice(
   lookup: LookupName,
   reader: NativeReader,
   batch: number,
+  ms: number,
 ): Slice {
   return async () => {
-    const run = { lookup, batch, chunk: CHUNK, ms: SLICE_MS, readers: [reader] };
+    const run = { lookup, batch, chunk: CHUNK, ms, readers: [reader] };
     await reference.run({ ...run, ms: 2 });
     const [did] = await reference.run(run);
     if (did === undefined || did.wrong > 0) throw new Error(`C: ${lookup}: a sum is wrong`);
@@ -92,7 +100,7 @@ function fill(shape: Shape): { machine: Machine; reader: NativeReader } {
     vcpu: vcpuOfReader(0),
     keys: BenchKey.value.at2(0, 0),
     sums: BenchExpected.value.at2(0, 0),
-    chunks: CHUNKS,
+    chunks: shape.keys / CHUNK,
   };
   for (let i = 0; i < shape.keys; i++) {
     const entry = keys.length - 1 - prng.below(shape.entries);
@@ -103,10 +111,13 @@ function fill(shape: Shape): { machine: Machine; reader: NativeReader } {
   return { machine, reader };
 }
 
-async function measure(compiler: string | null, lookup: LookupName, log2: number) {
-  const entries = 2 ** log2;
-  const vmas = Math.min(entries, Number(options.vmas));
-  const shape = { lookup, entries, vmas, readers: 1, keys: CHUNKS * CHUNK };
+/** Measures one lookup. @param compiler - of C, null if there is none. */
+export async function measureLimit(
+  compiler: string | null,
+  plan: LimitPlan,
+): Promise<readonly LimitResult[]> {
+  const { lookup, entries, vmas, turns, milliseconds, chunks } = plan;
+  const shape = { lookup, entries, vmas, readers: 1, keys: chunks * CHUNK };
   const { machine, reader } = fill(shape);
   const v = reader.vcpu;
   const { threads } = lookupOf(lookup);
@@ -114,7 +125,7 @@ async function measure(compiler: string | null, lookup: LookupName, log2: number
   const script = kernels.script(lookup);
   const hand = kernels.yardstick(lookup);
   const js = (name: string, limit: string, run: Run): Way => {
-    return { name, limit, slice: slices(machine, reader, name, run) };
+    return { name, limit, slice: slices(machine, reader, name, run, milliseconds) };
   };
   const ways: Way[] = [
     js('wasm batch', 'C', kernels.batch(lookup)),
@@ -131,12 +142,16 @@ async function measure(compiler: string | null, lookup: LookupName, log2: number
   const reference = native === null ? null : await NativeReference.start(native, machine);
   if (reference !== null) {
     const c = (name: string, batch: number): Way => {
-      return { name, limit: name, slice: nativeSlice(reference, lookup, reader, batch) };
+      return {
+        name,
+        limit: name,
+        slice: nativeSlice(reference, lookup, reader, batch, milliseconds),
+      };
     };
     ways.unshift(c('C', CHUNK), c('C call', 1));
   }
   const best = new Map<string, number>(ways.map(({ name }) => [name, 0]));
-  for (let turn = 0; turn < TURNS; turn++) {
+  for (let turn = 0; turn < turns; turn++) {
     for (const { name, slice } of ways) {
       best.set(name, Math.max(best.get(name) as number, await slice()));
     }
@@ -144,22 +159,7 @@ async function measure(compiler: string | null, lookup: LookupName, log2: number
   await reference?.end();
   return ways.map(({ name, limit }) => {
     const rate = best.get(name) as number;
-    const share = reference === null ? null : rate / (best.get(limit) as number);
-    return { lookup, log2, way: name, perSecond: Math.round(rate), share };
+    const shareOfNative = reference === null ? null : rate / (best.get(limit) as number);
+    return { lookup, entries, vmas, way: name, lookupsPerSecond: Math.round(rate), shareOfNative };
   });
-}
-
-const compiler = await findCompiler();
-if (compiler === null) console.error('no C compiler (cc, gcc, clang): shares of C are not shown');
-const wanted = (positionals.length > 0 ? positionals : NATIVE_LOOKUPS) as readonly LookupName[];
-for (const lookup of wanted) {
-  for (const log2 of options.entries.split(',').map(Number)) {
-    const results = await measure(compiler, lookup, log2);
-    if (options.json) console.log(JSON.stringify(results));
-    const cells = results.map(({ way, perSecond, share }) => {
-      const rate = (perSecond / 1e6).toFixed(1);
-      return `${way} ${rate}${share === null ? '' : ` (${share.toFixed(2)})`}`;
-    });
-    if (!options.json) console.log(`${lookup.padEnd(25)} 2^${log2}  ${cells.join('  ')}`);
-  }
 }

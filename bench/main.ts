@@ -1,7 +1,9 @@
 /** The suites of `gntrace bench`. */
 import { Command } from 'commander';
+import { oneOf } from '../src/cli/usage.ts';
 import { checkCommand } from './suites/check.ts';
 import { exploreCommand } from './suites/explore.ts';
+import { limitsCommand } from './suites/limits.ts';
 import { lookupsCommand } from './suites/lookups.ts';
 import { operationsCommand } from './suites/operations.ts';
 import { rivalsCommand } from './suites/rivals.ts';
@@ -23,6 +25,7 @@ export async function runBench(
     .addCommand(lookupsCommand(), { isDefault: true })
     .addCommand(operationsCommand())
     .addCommand(checkCommand(exit))
+    .addCommand(limitsCommand())
     .addCommand(rivalsCommand())
     .addCommand(exploreCommand())
     .addCommand(strategiesCommand())
@@ -34,6 +37,10 @@ export async function runBench(
       .exitOverride()
       .configureOutput({ writeErr: () => {} })
       .allowExcessArguments(false);
+  }
+  const [suite] = args;
+  if (suite !== undefined && !suite.startsWith('-')) {
+    oneOf(suite, [...program.commands.map((command) => command.name()), 'help'], 'suite');
   }
   await program.parseAsync(args, { from: 'user' });
 }

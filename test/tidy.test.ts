@@ -127,6 +127,20 @@ const a = (text: string, path = 'src/xen/a.ts'): Source => ({ path, text });
 const lines = (count: number): string => 'x();\n'.repeat(count);
 const table = (doc: string): Source => a(`defineTable('t', [], { f: ${doc} });`);
 
+/** Files and scripts that a page of the documentation names and that are not there. */
+function missingNames({ path, text }: Source, scripts: Readonly<Record<string, string>>): string[] {
+  const inTree = (name: string): boolean => existsSync(join(root, name));
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link as string);
+  const files = [...text.matchAll(/`((?:src|bench|build|test|workers|viewer)\/[\w./-]*\w)`/g)];
+  const runs = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name as string);
+  const missing = [
+    ...links.filter((link) => !existsSync(join(root, dirname(path), link))),
+    ...files.map(([, file]) => file as string).filter((file) => !inTree(file)),
+    ...runs.filter((name) => scripts[name] === undefined),
+  ];
+  return missing.map((name) => `${path}: ${name}`);
+}
+
 describe('tidy', () => {
   test('the repository was read', () => {
     expect(simulated.length).toBeGreaterThan(30);
@@ -177,5 +191,24 @@ describe('tidy', () => {
   test('every test file begins with its goal and method', () => {
     expect(tests.flatMap(startsWithoutComment)).toEqual([]);
     expect(tests.filter(({ text }) => !/^\/\*\*[^/]*Goal: [^/]*Method: /.test(text))).toEqual([]);
+  });
+
+  test('documentation and scripts name what is there', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const wrong = '[a](b.md) `src/c.ts` npm run d, [e](https://e) [f](README.md) npm run build';
+    expect(missingNames(a(wrong, 'a.md'), scripts)).toEqual([
+      'a.md: b.md',
+      'a.md: src/c.ts',
+      'a.md: d',
+    ]);
+    expect(sourcesOfRepository(/\.md$/).flatMap((page) => missingNames(page, scripts))).toEqual([]);
+    const run = Object.values(scripts).flatMap((script) => [
+      ...script.matchAll(/node (\S+\.m?js)/g),
+    ]);
+    expect(
+      run.map(([, file]) => file as string).filter((file) => !existsSync(join(root, file))),
+    ).toEqual([]);
   });
 });

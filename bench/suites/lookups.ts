@@ -61,7 +61,7 @@ function listOf<T>(
 }
 
 /** A number of entries: 16384 or 2^14. */
-function readEntries(text: string): number {
+export function readEntries(text: string): number {
   const exponent = /^2\^(\d+)$/.exec(text)?.[1];
   const value = exponent === undefined ? wholeNumber(text, '--entries', 1) : 2 ** Number(exponent);
   if (value <= MOST_ENTRIES) return value;

@@ -2,9 +2,9 @@
  * Schedules to the first bug, by strategy: 20 seeds each on programs whose bugs are hard to find.
  *
  *   gntrace bench strategies                            all programs, a few seconds a seed at most
- *   gntrace bench strategies --seconds 60            more time a seed
- *   gntrace bench strategies --json                  one JSON object a cell
- *   gntrace bench strategies --executions 1000000    a larger budget
+ *   gntrace bench strategies --seconds 60               more time a seed
+ *   gntrace bench strategies --json                     one JSON object a cell
+ *   gntrace bench strategies --executions 1000000       a larger budget
  *   gntrace bench strategies --program safestack --strategy surw --seeds 5
  *
  * A cell is "found in k of n seeds: median (least–most) schedules"; the median counts a seed that
@@ -15,6 +15,7 @@ import { check } from '../../src/explore/check.ts';
 import type { StrategyName } from '../../src/explore/strategies/index.ts';
 import { findScenario } from '../../src/cli/scenarios.ts';
 import { LiveLine, print } from '../../src/cli/output.ts';
+import { oneOf, positiveNumber, wholeNumber } from '../../src/cli/usage.ts';
 
 interface Row {
   /** A scenario's name, its design and its size. */
@@ -90,18 +91,46 @@ interface RawOptions {
   readonly json?: boolean;
 }
 
+/** What was asked for; null is each row's own. */
+interface Wanted {
+  readonly rows: readonly Row[];
+  readonly strategies: readonly StrategyName[];
+  readonly executions: number | null;
+  readonly seconds: number;
+  readonly seeds: number;
+  readonly json: boolean;
+}
+
+function shortName({ program }: Row): string {
+  return program.slice(program.indexOf('/') + 1);
+}
+
+/** @throws UsageError if a word or a number of the options is none. */
+function wantedOf(raw: RawOptions): Wanted {
+  const all = [...DRAWING, ...ORDERLY];
+  const program = raw.program && oneOf(raw.program, ROWS.map(shortName), 'program');
+  const strategy = raw.strategy && oneOf(raw.strategy, all, 'strategy');
+  const { executions } = raw;
+  return {
+    rows: ROWS.filter((row) => program === undefined || shortName(row) === program),
+    strategies: all.filter((name) => strategy === undefined || name === strategy),
+    executions: executions === undefined ? null : wholeNumber(executions, '--executions', 1),
+    seconds: positiveNumber(raw.seconds, '--seconds', 1e6),
+    seeds: wholeNumber(raw.seeds, '--seeds', 1),
+    json: raw.json === true,
+  };
+}
+
 const live = new LiveLine();
 
 /** The program's name with its size, or the race's. */
-function nameOf({ program, n }: Row): string {
-  const short = program.slice(program.indexOf('/') + 1);
-  return n === 0 ? short : `${short}_${n}`;
+function nameOf(row: Row): string {
+  return row.n === 0 ? shortName(row) : `${shortName(row)}_${row.n}`;
 }
 
-function measure(row: Row, strategy: StrategyName, options: RawOptions): void {
-  const executions = Number(options.executions ?? row.budget);
-  const budget = { executions, seconds: Number(options.seconds) };
-  const seeds = DRAWING.includes(strategy) ? Number(options.seeds) : 1;
+function measure(row: Row, strategy: StrategyName, wanted: Wanted): void {
+  const budget = { executions: wanted.executions ?? row.budget, seconds: wanted.seconds };
+  const seeds = DRAWING.includes(strategy) ? wanted.seeds : 1;
   const before = process.cpuUsage();
   const name = nameOf(row);
   const runs: Run[] = [];
@@ -111,7 +140,7 @@ function measure(row: Row, strategy: StrategyName, options: RawOptions): void {
   }
   live.clear();
   const cpuSeconds = cpuSecondsSince(before);
-  if (options.json === true) {
+  if (wanted.json) {
     print(JSON.stringify({ program: name, strategy, ...budget, cpuSeconds, runs }));
     return;
   }
@@ -130,12 +159,9 @@ export function strategiesCommand(): Command {
     .option('--strategy <name>', 'one strategy only')
     .option('--json', 'print one JSON object a cell')
     .action((raw: RawOptions) => {
-      for (const row of ROWS) {
-        if (raw.program !== undefined && !row.program.endsWith(`/${raw.program}`)) continue;
-        for (const strategy of [...DRAWING, ...ORDERLY]) {
-          if (raw.strategy !== undefined && raw.strategy !== strategy) continue;
-          measure(row, strategy, raw);
-        }
+      const wanted = wantedOf(raw);
+      for (const row of wanted.rows) {
+        for (const strategy of wanted.strategies) measure(row, strategy, wanted);
       }
     });
 }

@@ -16,7 +16,7 @@ export function benchCommand(exit: (status: number) => void): Command {
     .description('measure what lookups, operations and the explorer cost')
     .argument(
       '[suite]',
-      'lookups, operations, check, rivals, explore, strategies, structures, stress, torn',
+      'lookups, operations, check, limits, rivals, explore, strategies, structures, stress, torn',
     )
     .argument('[options...]', 'options of the suite: gntrace bench SUITE --help')
     .helpOption(false)

@@ -9,10 +9,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Crew } from '../../bench/crew.ts';
 import type * as KernelsModule from '../../bench/kernels.ts';
 import type { LookupName } from '../../bench/lookup-names.ts';
-import { CHUNK, vcpuOfReader } from '../../bench/machine.ts';
+import { CHUNK, WRITER, vcpuOfReader } from '../../bench/machine.ts';
 import { BenchKey } from '../../bench/tables.ts';
-import { Shootdown } from '../../src/hardware/shootdown.ts';
-import { PHYS_FLUSH, Vcpu } from '../../src/hardware/vcpu.ts';
+import { Call, CallQueue, Shootdown } from '../../src/hardware/shootdown.ts';
+import { PHYS_FLUSH, UPCALL_PENDING, VECTOR_CALL_FUNCTION, Vcpu } from '../../src/hardware/vcpu.ts';
 import { M2pOverride } from '../../src/linux/designs/m2p-override.ts';
 import { CurrentMm } from '../../src/linux/mm/mm-life.ts';
 import { Mm } from '../../src/linux/mm/mm.ts';
@@ -106,6 +106,19 @@ describe('a compiled wait', () => {
     words[Vcpu.physical.at(V)] = PHYS_FLUSH;
     expect(await wakes(words, Shootdown.flushMask.word, kernels.attend)).toBe('ok');
     expect(words[Shootdown.flushMask.word]).toBe(0);
+  });
+
+  it('wakes who waits for the answer to its call', async () => {
+    const { machine } = await launch('vm-foreign');
+    const { words } = machine;
+    const kernels = loadKernels(machine, V, shortSleep(machine));
+    const busy = Call.busy.at2(WRITER, V);
+    words[busy] = 1;
+    words[CallQueue.callers.at(V)] = 1 << WRITER;
+    words[Vcpu.virtualPending.at(V)] = VECTOR_CALL_FUNCTION;
+    words[Vcpu.upcall.at(V)] = UPCALL_PENDING;
+    expect(await wakes(words, busy, kernels.attend)).toBe('ok');
+    expect([words[busy], words[Vcpu.upcall.at(V)]]).toEqual([0, 0]);
   });
 
   it.each(['wasm', 'ts'] as const)(

@@ -6,6 +6,7 @@
  * GUP-fast  1. the walks, 2. the frames' pages, 3. the pages' counts, each for all sixteen, by
  *           loads that nothing relies on; then for each 4. try-get, 5. re-check, 6. put. The entry
  *           that 1. read is compared with the entry after 4., however long ago that was.
+ * ranges    one section takes the pages of all sixteen; the puts follow.
  * VMAs      one RCU section, one sequence for sixteen: all were right at one moment, or each is
  *           looked up again by itself. The lock of a VMA is kept for the next key that lies in it.
  * override  the lock is kept as long as the next frame has the same one.
@@ -136,7 +137,7 @@ function* gupFastTakeRanges(v: number, mm: number, keys: number, count: number, 
   return taken;
 }
 
-/** gupFastRanges in batches: as many pages as one call of the kernel may be asked for. */
+/** gupFastRanges in batches: a section takes sixteen ranges as if one call had asked for them. */
 export function* gupFastRangesBatches(v: number, keys: number, count: number): Op {
   const mm = readLocal(CurrentMm.value.at(v));
   const out = BenchArgument.value.at2(v, 0);

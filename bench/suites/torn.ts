@@ -1,8 +1,8 @@
 /**
  * `gntrace bench torn`: why every re-check is atomic. A seqlock whose reader looks at the sequence
  * again by a plain load returns torn snapshots where the JavaScript engine merges two plain loads
- * of one word: V8's Maglev does, in Node 24 and later (`--no-maglev-cse` forbids it). `npx -p
- * node@24 node dist/fibers/src/cli/main.js bench torn` shows it.
+ * of one word: V8's Maglev does, in Node 24 and later (`--no-maglev-cse` forbids it). `npx -y
+ * -p node@24 node dist/fibers/src/cli/main.js bench torn` shows it.
  */
 import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';

@@ -93,7 +93,8 @@ export function lookupTable(results: readonly Result[]): string[] {
 }
 
 /** Where it was measured, in two lines. */
-export function hostLines({ machine, node, seconds }: Report): string[] {
+export function hostLines(where: Pick<Report, 'machine' | 'node' | 'seconds'>): string[] {
+  const { machine, node, seconds } = where;
   const { cpu, cores, os, arch, loadAverage, noise } = machine;
   return [
     `${cpu}, ${cores} cores, ${os} ${arch}, Node ${node}`,

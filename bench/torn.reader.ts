@@ -12,6 +12,9 @@
 export const SEQUENCE = 0;
 export const FIRST = 16;
 export const SECOND = 32;
+/** Set to stop. */
+export const STOP = 48;
+export const WORDS = 64;
 
 /** What readers saw. */
 export interface Seen {

@@ -4,9 +4,8 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type * as Reader from './torn.reader.ts';
-import { FIRST, SECOND, SEQUENCE } from './torn.reader.ts';
+import { FIRST, SECOND, SEQUENCE, STOP } from './torn.reader.ts';
 
-const STOP = 48;
 /** Reads of a call, and calls of one copy of the reader: V8 compiles it for good after 3,000. */
 const READS = 64;
 const CALLS = 3000;

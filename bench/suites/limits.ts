@@ -12,7 +12,7 @@ import type { LookupName } from '../lookup-names.ts';
 import { LOOKUP_NAMES } from '../lookup-names.ts';
 import { NATIVE_LOOKUPS, findCompiler } from '../native-reference.ts';
 import { NoiseMeter } from '../noise.ts';
-import { hostOf, reportOf } from '../results.ts';
+import { hostOf } from '../results.ts';
 import { aligned, hostLines, power } from '../table.ts';
 import { readEntries } from './lookups.ts';
 
@@ -91,17 +91,15 @@ async function run(raw: Raw): Promise<void> {
     results.push(await measureLimit(compiler, plan));
   }
   live.clear();
-  const seconds = passed();
+  const { node } = process.versions;
+  const where = { node, machine: hostOf(noise.noise()), seconds: passed() };
   if (raw.json === true) {
-    const { node } = process.versions;
-    const machine = hostOf(noise.noise());
-    const flat = results.flat();
-    print(JSON.stringify({ schema: 'gntrace-limits/1', node, machine, seconds, results: flat }));
+    print(JSON.stringify({ schema: 'gntrace-limits/1', ...where, results: results.flat() }));
     return;
   }
   for (const line of limitTable(results)) print(line);
   print('');
-  for (const line of hostLines(reportOf([], noise.noise(), seconds))) print(line);
+  for (const line of hostLines(where)) print(line);
 }
 
 function timeLeft(passed: number, done: number, all: number): string {

@@ -10,12 +10,9 @@ import { print } from '../../src/cli/output.ts';
 import { positiveNumber } from '../../src/cli/usage.ts';
 import { editionFile } from '../../src/threads/crew.ts';
 import { aligned } from '../table.ts';
+import { STOP, WORDS } from '../torn.reader.ts';
 import type { Seen } from '../torn.reader.ts';
 import type { Side } from '../torn.worker.ts';
-
-/** Words of the buffer: each on a cache line of its own; the last is set to stop. */
-const WORDS = 64;
-const STOP = 48;
 
 function start(buffer: SharedArrayBuffer, side: Side): Promise<Seen> {
   const worker = new Worker(editionFile('fibers', 'bench/torn.worker.js'), {

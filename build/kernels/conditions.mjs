@@ -82,7 +82,7 @@ function conditionCalled(context, node) {
   if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return null;
   const { sources } = context.state;
   const meant = sources.resolve(context.unit, node.expression.text);
-  if (meant?.kind !== 'function') return null;
+  if (meant?.kind !== 'function' || !context.state.making.inline(meant.name)) return null;
   const { parameters, body } = meant.unit.functions.get(meant.name);
   const [only] = body.statements;
   if (!ts.isReturnStatement(only) || only.expression === undefined) return null;

@@ -73,20 +73,11 @@ export function addressText(context, node) {
  */
 export function byteLocals(context) {
   const found = new Set();
-  for (const statement of context.body.statements) {
-    if (!ts.isVariableStatement(statement)) continue;
-    if ((statement.declarationList.flags & ts.NodeFlags.Const) === 0) continue;
-    for (const { name, initializer } of statement.declarationList.declarations) {
-      if (accessorOf(context, initializer) === null) continue;
-      if (onlyOperated(context, context.body, name.text)) found.add(name.text);
-    }
+  for (const { name, initializer } of constantsOf(context.body)) {
+    if (!onlyOperated(context, context.body, name.text)) continue;
+    if (accessorOf(context, initializer) !== null) found.add(name.text);
   }
   return found;
-}
-
-/** The address that such a constant holds. */
-export function initialAddress(context, { initializer }) {
-  return accessorOf(context, initializer);
 }
 
 /** Is a name nothing but the word of operations that take an address? */
@@ -134,18 +125,20 @@ function fieldOfWord({ state, unit, body }, node) {
 
 /** What a `const` of a function's body is, or null. */
 function constantOf(body, name) {
-  for (const statement of body.statements) {
-    if (!ts.isVariableStatement(statement)) continue;
-    if ((statement.declarationList.flags & ts.NodeFlags.Const) === 0) continue;
-    for (const declared of statement.declarationList.declarations) {
-      if (declared.name.text === name) return declared.initializer;
-    }
-  }
-  return null;
+  return constantsOf(body).find((declared) => declared.name.text === name)?.initializer ?? null;
+}
+
+/** The declarations of a function's constants, without those of its inner blocks. */
+function constantsOf(body) {
+  return body.statements
+    .filter(ts.isVariableStatement)
+    .map(({ declarationList }) => declarationList)
+    .filter(({ flags }) => (flags & ts.NodeFlags.Const) !== 0)
+    .flatMap(({ declarations }) => [...declarations]);
 }
 
 /** The address of a field, given by an accessor or by a function that is nothing but one. */
-function accessorOf(context, node, values = null) {
+export function accessorOf(context, node, values = null) {
   if (ts.isParenthesizedExpression(node)) return accessorOf(context, node.expression, values);
   if (!ts.isCallExpression(node)) return null;
   if (ts.isIdentifier(node.expression)) {

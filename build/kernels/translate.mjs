@@ -15,10 +15,10 @@ import ts from 'typescript';
 import { branchText, returnText } from './conditions.mjs';
 import { at } from './source.mjs';
 import {
+  accessorOf,
   addressText,
   bootParameter,
   byteLocals,
-  initialAddress,
   layoutGlobal,
   ownOperation,
   parameterText,
@@ -166,7 +166,7 @@ function rewrite(context, node) {
     const branches = branched(context, node);
     if (branches !== null) return overwrite(context, node, branches);
     if (ts.isVariableDeclaration(node) && context.bytes?.has(node.name.text)) {
-      return overwrite(context, node.initializer, initialAddress(context, node));
+      return overwrite(context, node.initializer, accessorOf(context, node.initializer));
     }
   }
   if (ts.isBinaryExpression(node)) {

@@ -14,6 +14,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -194,6 +195,12 @@ function* allFiles(dir) {
   }
 }
 
+/** npm makes a package's command executable when it links it, and not again when it is new. */
+function makeExecutable() {
+  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const file of Object.values(bin)) chmodSync(join(root, file), 0o755);
+}
+
 const stamp = join(root, 'dist/.fingerprint');
 const now = fingerprint();
 if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) process.exit(0);
@@ -216,4 +223,5 @@ for (const edition of editions) {
 }
 await compileKernels(root, join(root, 'dist/kernels'));
 await buildViewer(root);
+makeExecutable();
 writeFileSync(stamp, now);

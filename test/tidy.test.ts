@@ -4,7 +4,7 @@
  * is first shown to catch a wrong example.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -210,5 +210,13 @@ describe('tidy', () => {
     expect(
       run.map(([, file]) => file as string).filter((file) => !existsSync(join(root, file))),
     ).toEqual([]);
+  });
+
+  test('the command that was built can be run', () => {
+    const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      bin: Record<string, string>;
+    };
+    for (const file of Object.values(bin)) accessSync(join(root, file), constants.X_OK);
+    expect(Object.keys(bin)).toEqual(['gntrace']);
   });
 });
